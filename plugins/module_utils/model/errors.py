@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The typed errors of the collection: each says what happened, where, and what to do next."""
+
+from __future__ import annotations
+
+
+class StretchnetError(Exception):
+    """Base of every error raised on purpose by this collection.
+
+    Args:
+        message: what happened, one sentence, no secrets.
+        device: inventory name of the device concerned, where there is one.
+        command: the command or call that failed, where there is one.
+        remedy: what the reader should do next.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        device: str | None = None,
+        command: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.device = device
+        self.command = command
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = " ".join(
+            part
+            for part in (
+                f"[{self.device}]" if self.device else "",
+                f"({self.command})" if self.command else "",
+            )
+            if part
+        )
+        text = f"{place} {self.message}" if place else self.message
+        return f"{text} -> {self.remedy}" if self.remedy else text
+
+
+class InputError(StretchnetError):
+    """Input from outside (change file, inventory, stored document) is not usable.
+
+    ``path`` is the place in the input, such as ``segment.vni`` or ``stages[2].name``.
+    """
+
+    def __init__(self, path: str, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.path = path
+
+    def __str__(self) -> str:
+        text = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{text} -> {self.remedy}" if self.remedy else text
+
+
+class DependencyError(StretchnetError):
+    """A third-party library or system tool is missing or too old; the message says how to install it."""
+
+
+class DeviceError(StretchnetError):
+    """A device refused, failed or answered something that is not an answer."""
+
+
+class UnreachableError(DeviceError):
+    """The device cannot be reached, or the session was lost and could not be had again."""
+
+
+class AuthenticationError(DeviceError):
+    """The device refused the credentials, or its host key or certificate is not the known one."""
+
+
+class ParseError(DeviceError):
+    """The output of a command is truncated, empty where it must not be, or of another command."""
+
+
+class CommitError(DeviceError):
+    """The device refused the configuration; its running configuration is as before."""
+
+
+class PendingCommitError(DeviceError):
+    """Somebody's unconfirmed commit is pending on the device."""
+
+
+class CommitExpiredError(DeviceError):
+    """The armed commit was confirmed too late: the device has gone back by itself."""
+
+
+class GateError(StretchnetError):
+    """A gate did not open: a check failed, or could not look."""
+
+
+class LockError(StretchnetError):
+    """Another run holds the lock of this fabric."""
+
+
+class StoreError(StretchnetError):
+    """A rollback point or a piece of evidence could not be written or read whole."""
+
+
+class MigrationError(StretchnetError):
+    """The workload was not moved; the message says on which hypervisor it runs now."""
+
+
+class ProbeError(StretchnetError):
+    """A measurement could not be made; it is not a measurement of zero loss."""
+
+
+class LabError(StretchnetError):
+    """The lab could not be brought up or taken down."""

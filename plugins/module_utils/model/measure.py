@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was measured: probe series, gaps, convergence, the migration itself.
+
+All instants are seconds on one axis, ``at_s``, that starts at the axis' zero (the begin of the
+move); every figure states its resolution. Wall-clock times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from .fabric import NAME_PATTERN
+from .state import IPAddress
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One echo: when it was sent and when the first reply was seen; None: lost."""
+
+    sequence: int
+    sent_s: float
+    rtt_ms: float | None = None
+    late: bool = False
+    duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A stretch of time without a reply."""
+
+    start_s: float
+    length_ms: float
+    lost: int
+
+
+@dataclass(frozen=True)
+class LossSummary:
+    """Counts and gaps of one flow.
+
+    ``lost_at_1pps`` is the worst count of lost pings over all phases of the same series sampled at
+    one ping a second (the seed's gate); ``resolution_ms`` the probe interval that was reached.
+    """
+
+    sent: int
+    lost: int
+    late: int
+    duplicates: int
+    reordered: int
+    longest_gap: Gap | None
+    lost_at_1pps: int
+    resolution_ms: float
+    rtt_ms_p50: float | None = None
+    rtt_ms_p95: float | None = None
+    rtt_ms_p99: float | None = None
+    rtt_ms_max: float | None = None
+
+
+@dataclass(frozen=True)
+class ProbeSeries:
+    """One flow from one viewpoint."""
+
+    viewpoint: str
+    target: str
+    address: IPAddress
+    protocol: str
+    pps: int
+    started_at: str
+    probes: tuple[Probe, ...]
+    summary: LossSummary
+    #: How long before and after the move the flow was measured, and what stood in the way.
+    notes: tuple[str, ...] = ()
+
+
+class Table(enum.Enum):
+    """The tables that must follow a moved host."""
+
+    EVPN_MAC = "evpn_mac"
+    EVPN_MAC_IP = "evpn_mac_ip"
+    FORWARDING = "forwarding"
+    NEIGHBOR = "neighbor"
+
+
+@dataclass(frozen=True)
+class ConvergencePoint:
+    """When one table of one device pointed to the new place; ``at_s`` None: it never did.
+
+    ``before`` and ``after`` say what the table pointed to: a VTEP address, or ``local PORT``.
+    """
+
+    device: str = field(metadata={"pattern": NAME_PATTERN})
+    table: Table
+    at_s: float | None
+    resolution_ms: float
+    before: str | None = None
+    after: str | None = None
+    expected: str | None = None
+    sequence_before: int | None = None
+    sequence_after: int | None = None
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """How the workload moved."""
+
+    workload: str
+    source: str
+    destination: str
+    method: str
+    moved: bool
+    started_at: str = ""
+    duration_s: float | None = None
+    #: The hypervisor's own figure of how long the guest was paused.
+    downtime_ms: float | None = None
+    #: The guest's identity, counter or uptime went on, so it is the same running guest.
+    same_instance: bool | None = None
+    running_on: str | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rollback points: what each device was before the change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .fabric import NAME_PATTERN
+from .state import DeviceState
+
+_TEXT = {"text": True}
+
+
+@dataclass(frozen=True)
+class DevicePoint:
+    """One device's running configuration at the point, and the inverse of what the change adds.
+
+    ``checkpoint`` is the name of the device's own checkpoint, where it has one.
+    """
+
+    device: str = field(metadata={"pattern": NAME_PATTERN})
+    platform: str
+    running: str = field(metadata=_TEXT)
+    digest: str
+    state: DeviceState
+    inverse: str = field(default="", metadata=_TEXT)
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class RollbackPoint:
+    """A recorded point of the fabric: who made it, when, for which change and plan."""
+
+    change_id: str = field(metadata={"pattern": NAME_PATTERN})
+    fabric: str = field(metadata={"pattern": NAME_PATTERN})
+    created_at: str
+    created_by: str
+    plan_digest: str
+    devices: tuple[DevicePoint, ...]
+
+    def device(self, name: str) -> DevicePoint | None:
+        """Return the point of one device, None if it has none."""
+        return next((point for point in self.devices if point.device == name), None)

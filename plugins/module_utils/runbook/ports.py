@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The small protocols by which the verbs know the adapters of floor 1."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..model.change import Change, Workload
+from ..model.evidence import Difference
+from ..model.fabric import Device, Fabric
+from ..model.measure import ConvergencePoint, Migration
+from ..model.plan import Rendered
+from ..model.points import RollbackPoint
+from ..model.state import DeviceState, Fact
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How to reach one device. Secrets are left out of repr so that no traceback shows them."""
+
+    host: str
+    port: int = 22
+    username: str = ""
+    password: str | None = field(default=None, repr=False)
+    key_file: str | None = None
+    known_hosts_file: str | None = None
+    verify: bool = True
+    timeout_s: float = 30.0
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+class CommitState(enum.Enum):
+    """What a device says of one armed commit, by its token."""
+
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    REVERTED = "reverted"
+
+
+@dataclass(frozen=True)
+class CommitStatus:
+    """State of a token on the device; ``remaining_s`` by the device's own clock while pending."""
+
+    state: CommitState
+    remaining_s: float | None = None
+    token: str | None = None
+
+
+class DeviceSession(Protocol):
+    """One open session to one device. Every method blocks; errors are model.errors.DeviceError.
+
+    A token names one armed commit, unique per change, stage, device and attempt. The commit must
+    survive the loss of the session and of the controller: the device itself goes back when the time
+    is over, and remembers what became of the token.
+    """
+
+    device: Device
+
+    def open(self) -> None:
+        """Connect and authenticate; does nothing if it is open and alive."""
+
+    def close(self) -> None:
+        """Close; never touches a pending commit."""
+
+    def facts(self, wanted: Collection[Fact]) -> DeviceState:
+        """Read the facts. One that the device cannot tell, or that could not be read, is None and
+        has its reason in ``DeviceState.unread``."""
+
+    def config(self) -> str:
+        """Return the running configuration, in the form that restore() takes."""
+
+    def diff(self, candidate: str) -> str:
+        """Return what merging ``candidate`` would change; the device is left as it was."""
+
+    def arm(self, token: str, candidate: str, revert_in_s: int) -> CommitStatus:
+        """Merge ``candidate`` into running, under a timer on the device that undoes it.
+
+        The timer counts from the device's own answer. CommitError: refused, running is as before.
+        PendingCommitError: somebody's commit is pending.
+        """
+
+    def arm_restore(self, token: str, config: str, revert_in_s: int) -> CommitStatus:
+        """Like arm(), but replaces the whole running configuration by ``config``."""
+
+    def status(self, token: str | None = None) -> CommitStatus:
+        """Say what became of ``token``; without one, of whatever commit is pending."""
+
+    def confirm(self, token: str) -> None:
+        """Make the armed commit permanent (running and startup). Confirming twice is fine.
+
+        CommitExpiredError: the device has already gone back.
+        """
+
+    def revert(self, token: str) -> None:
+        """Undo the pending commit now; reverting what is reverted is fine."""
+
+    def ping(
+        self,
+        destination: str,
+        *,
+        source: str | None = None,
+        count: int = 5,
+        size: int | None = None,
+        dont_fragment: bool = False,
+        timeout_s: float = 2.0,
+    ) -> tuple[int, int]:
+        """Ping from the device; return (sent, received)."""
+
+
+class Platform(Protocol):
+    """All that the verbs need to know of a NOS."""
+
+    name: str
+    #: False where the NOS cannot revert by itself and has no substitute.
+    can_arm: bool
+
+    def session(self, device: Device, credentials: Credentials) -> DeviceSession:
+        """Return a session that is not open yet."""
+
+    def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta to ``running`` that this device needs for the change, and its inverse."""
+
+    def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
+        """Compare two running configurations of the NOS by meaning."""
+
+
+class Watcher(Protocol):
+    """Follows one MAC through the tables of one device while it moves."""
+
+    def start(self) -> None:
+        """Begin to follow; returns when the device is being watched."""
+
+    def stop(self) -> tuple[ConvergencePoint, ...]:
+        """End, and answer when each table came to point to the new place."""
+
+
+class Hypervisor(Protocol):
+    """The hypervisors of one family: where a workload runs, and how it moves."""
+
+    def locate(self, workload: Workload) -> str | None:
+        """Return the inventory name of the hypervisor on which the workload runs, None if on none."""
+
+    def precheck(self, workload: Workload) -> tuple[str, ...]:
+        """Return the reasons why the move cannot be made; empty: it can."""
+
+    def migrate(self, workload: Workload, progress: Callable[[float], None]) -> Migration:
+        """Move the workload. MigrationError says where it runs now."""
+
+
+class PointStore(Protocol):
+    """Where rollback points are kept."""
+
+    def save(self, point: RollbackPoint) -> str:
+        """Write the point whole or not at all; return its location."""
+
+    def load(self, change_id: str) -> RollbackPoint:
+        """Read a point back; StoreError if it is missing or not whole."""
+
+    def list(self) -> tuple[str, ...]:
+        """Return the change ids that have a point."""
+
+
+class Clock(Protocol):
+    """Time, as a parameter, so that a transaction can be simulated."""
+
+    def monotonic_s(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    def now(self) -> str:
+        """Wall-clock time, ISO 8601 in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
