@@ -72,7 +72,7 @@ def decode(cls: type[T], data: typing.Any, path: str = "") -> T:
     """
     if not isinstance(data, Mapping):
         raise InputError(path, f"a mapping is needed, found {_kind(data)}")
-    hints = _hints(cls)
+    hints = _hints(typing.cast(typing.Hashable, cls))
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
     _refuse_unknown(data, fields, path)
     values = {}
@@ -89,7 +89,7 @@ def decode(cls: type[T], data: typing.Any, path: str = "") -> T:
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, typing.Any]:
+def _hints(cls: typing.Hashable) -> dict[str, typing.Any]:
     return typing.get_type_hints(cls)
 
 
