@@ -34,6 +34,9 @@ options:
     description: The registered result of M(stretchnet.fabric.plan), M(stretchnet.fabric.stage) or M(stretchnet.fabric.rollback).
     type: dict
     required: true
+  device:
+    description: The device whose part is shown. Defaults to the host that the task runs for.
+    type: str
 seealso:
   - module: stretchnet.fabric.plan
   - module: stretchnet.fabric.stage

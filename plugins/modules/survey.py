@@ -36,7 +36,7 @@ options:
   save_as:
     description: The name under which the survey is kept in the run directory.
     type: str
-    choices: [baseline, after]
+    choices: [baseline, before_move, after]
     default: baseline
 seealso:
   - module: stretchnet.fabric.gate

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import typing
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import RunContext
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.argspec import spec_of
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 
 DEFAULT_PARALLEL = 32
 
@@ -36,7 +34,7 @@ class VerbAction(ActionBase):
         result = super().run(tmp, task_vars)
         del tmp
         try:
-            params = self._params()
+            params = validated(self.module, self._task.args)
             with self._context(params, task_vars or {}) as context:
                 return {**result, **self.verb(params, context)}
         except StretchnetError as exc:
@@ -50,12 +48,6 @@ class VerbAction(ActionBase):
     def tell(self, line: str) -> None:
         """Show one line of progress."""
         Display().display(f"  {line}")
-
-    def _params(self) -> dict[str, typing.Any]:
-        outcome = ArgumentSpecValidator(spec_of(self.module)).validate(plain(self._task.args))
-        if outcome.error_messages:
-            raise InputError("", "; ".join(outcome.error_messages))
-        return outcome.validated_parameters
 
     def _context(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> RunContext:
         group = params.get("fabric_group") or "fabric"
@@ -111,27 +103,3 @@ def _change(value: typing.Any) -> typing.Any:
             return file.read(1 << 20)
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError("change", f"the change file cannot be read: {exc}") from exc
-
-
-def plain(value: typing.Any) -> typing.Any:
-    """Return the value as built-in types: Ansible's tagged and lazy ones stay outside of the core."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, typing.Mapping):
-        return {str(key): plain(value[key]) for key in value}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return value
-
-
-def failure(exc: StretchnetError) -> dict[str, typing.Any]:
-    """Return the failed result of a typed error, with its parts beside the message."""
-    parts = ("device", "command", "remedy", "path")
-    error = {"type": type(exc).__name__, "message": exc.message}
-    error.update({part: getattr(exc, part) for part in parts if getattr(exc, part, None)})
-    return {"failed": True, "msg": str(exc), "error": error}
-
-
-def by_device(entries: typing.Iterable[typing.Any]) -> dict[str, typing.Any]:
-    """Return dataclass entries that have a ``device`` as a dictionary by device."""
-    return {entry.device: dataclasses.asdict(entry) for entry in entries}
