@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from ..model.change import Change, Workload
@@ -15,40 +13,20 @@ from ..model.fabric import Device, Fabric
 from ..model.measure import ConvergencePoint, Migration
 from ..model.plan import Rendered
 from ..model.points import RollbackPoint
+from ..model.session import CommitState, CommitStatus, Credentials
 from ..model.state import DeviceState, Fact
 
-
-@dataclass(frozen=True)
-class Credentials:
-    """How to reach one device. Secrets are left out of repr so that no traceback shows them."""
-
-    host: str
-    port: int = 22
-    username: str = ""
-    password: str | None = field(default=None, repr=False)
-    key_file: str | None = None
-    known_hosts_file: str | None = None
-    verify: bool = True
-    timeout_s: float = 30.0
-    options: Mapping[str, object] = field(default_factory=dict, repr=False)
-
-
-class CommitState(enum.Enum):
-    """What a device says of one armed commit, by its token."""
-
-    UNKNOWN = "unknown"
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    REVERTED = "reverted"
-
-
-@dataclass(frozen=True)
-class CommitStatus:
-    """State of a token on the device; ``remaining_s`` by the device's own clock while pending."""
-
-    state: CommitState
-    remaining_s: float | None = None
-    token: str | None = None
+__all__ = [
+    "Clock",
+    "CommitState",
+    "CommitStatus",
+    "Credentials",
+    "DeviceSession",
+    "Hypervisor",
+    "Platform",
+    "PointStore",
+    "Watcher",
+]
 
 
 class DeviceSession(Protocol):
