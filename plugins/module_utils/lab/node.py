@@ -111,7 +111,7 @@ def prepare(topology: Topology, node: Node) -> None:
     for part in ("upper", "work", "root"):
         (home / part).mkdir(parents=True)
     root = Root(home / "upper")
-    for hidden in (*_HIDDEN, *_HIDDEN_TOO):
+    for hidden in (*_HIDDEN, *_HIDDEN_TOO, topology.state_dir.lstrip("/")):
         root.hide(hidden)
     _write_system(topology, node, root)
     _write_ssh(topology, node, root)

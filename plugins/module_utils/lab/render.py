@@ -162,6 +162,12 @@ Subsystem sftp internal-sftp
 """
 
 
+def ssh_wrapper(home: object) -> str:
+    """Return a program for libvirt's ``command=``: its ssh transport has no parameter for known_hosts."""
+    options = f"-o UserKnownHostsFile={home}/ssh/known_hosts -o GlobalKnownHostsFile=/dev/null"
+    return f"#!/bin/sh\nexec ssh {options} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes \"$@\"\n"
+
+
 SYSCTLS = {
     "net/ipv4/ip_forward": 1,
     "net/ipv4/conf/all/rp_filter": 0,
