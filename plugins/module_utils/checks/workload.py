@@ -49,9 +49,9 @@ class WorkloadCheck(DeviceCheck):
         if workload is not None:
             yield from self.judge(context, workload, device, state)
 
+    @abstractmethod
     def judge(self, context: CheckContext, workload: Workload, device: Device, state: DeviceState) -> Iterator[Finding]:
         """Yield what is wrong with the workload's entries on one leaf."""
-        raise NotImplementedError
 
     def reached_by(self, context: CheckContext, device: Device) -> frozenset[IPAddress]:
         """Return the tunnel ends that lead to the workload: the new leaf's, or where borders end tunnels, theirs."""
