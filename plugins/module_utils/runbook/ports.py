@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..model.change import Change, Workload
 from ..model.evidence import Difference
 from ..model.fabric import Device, Fabric
-from ..model.measure import ConvergencePoint, Migration
+from ..model.measure import ConvergencePoint, Echo, Migration
 from ..model.plan import Rendered
 from ..model.points import RollbackPoint
 from ..model.session import CommitState, CommitStatus, Credentials
@@ -22,6 +22,7 @@ __all__ = [
     "CommitStatus",
     "Credentials",
     "DeviceSession",
+    "EchoSession",
     "Hypervisor",
     "Platform",
     "PointStore",
@@ -88,6 +89,23 @@ class DeviceSession(Protocol):
         timeout_s: float = 2.0,
     ) -> tuple[int, int]:
         """Ping from the device; return (sent, received)."""
+
+
+@runtime_checkable
+class EchoSession(Protocol):
+    """A session that can also tell round-trip times; the survey uses it where there is one."""
+
+    def echo(
+        self,
+        destination: str,
+        *,
+        source: str | None = None,
+        count: int = 5,
+        size: int | None = None,
+        dont_fragment: bool = False,
+        timeout_s: float = 2.0,
+    ) -> Echo:
+        """Ping from the device like DeviceSession.ping, and return the times too."""
 
 
 class Platform(Protocol):
