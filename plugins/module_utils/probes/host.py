@@ -156,7 +156,7 @@ def connect(name: str, credentials: Credentials) -> Any:
         import paramiko
     except ImportError as exc:
         raise DependencyError("paramiko 3 or newer is needed", remedy="pip install 'paramiko>=3'") from exc
-    client = paramiko.SSHClient()
+    client: Any = paramiko.SSHClient()
     if credentials.known_hosts_file:
         client.load_host_keys(credentials.known_hosts_file)
     else:

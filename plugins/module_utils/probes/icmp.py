@@ -37,10 +37,10 @@ def checksum(data: bytes) -> int:
     """Return the Internet checksum (RFC 1071)."""
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    return int(~total & 0xFFFF)
 
 
 def echo_request(version: int, identifier: int, sequence: int, token: bytes, size: int) -> bytes:
@@ -109,11 +109,11 @@ class Pinger:
 
     def send(self, sequence: int) -> None:
         packet = echo_request(self.address.version, self.identifier, sequence, self.token, self.options.size)
-        self.out.write("s %d %d\n" % (sequence, time.monotonic_ns()))
+        self.out.write(f"s {sequence} {time.monotonic_ns()}\n")
         try:
             self.sock.sendto(packet, self.target)
         except OSError as exc:
-            self.out.write("e %d %d\n" % (sequence, exc.errno or 0))
+            self.out.write(f"e {sequence} {exc.errno or 0}\n")
 
     def receive(self) -> None:
         while True:
@@ -123,7 +123,7 @@ class Pinger:
                 return
             sequence = reply_sequence(self.address.version, self.raw, self.token, packet)
             if sequence is not None:
-                self.out.write("r %d %d\n" % (sequence, arrival_ns(ancillary)))
+                self.out.write(f"r {sequence} {arrival_ns(ancillary)}\n")
 
     def wait(self, until_ns: int) -> None:
         """Take replies until the instant."""
@@ -179,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         pinger = Pinger(options, out)
     except OSError as exc:
-        print("x %s" % exc, file=out, flush=True)
+        print(f"x {exc}", file=out, flush=True)
         return 1
 
     def stop(_signal: int, _frame: Any) -> None:

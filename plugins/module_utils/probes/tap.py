@@ -114,7 +114,7 @@ class Capture:
             found = parse_frame(frame) if self.pattern.fullmatch(peer[0]) else None
             if found:
                 direction = "out" if peer[2] == PACKET_OUTGOING else "in"
-                self.out.write("%d %s %s %s %d %d %s %s\n" % (stamp_ns(ancillary), peer[0], direction, *found))
+                self.out.write(" ".join(map(str, (stamp_ns(ancillary), peer[0], direction, *found))) + "\n")
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -134,9 +134,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         capture = Capture(options.interface, out)
     except OSError as exc:
-        print("x %s" % exc, file=out, flush=True)
+        print(f"x {exc}", file=out, flush=True)
         return 1
-    print("b %d" % time.monotonic_ns(), file=out, flush=True)
+    print(f"b {time.monotonic_ns()}", file=out, flush=True)
     end_s = time.monotonic() + options.seconds
 
     def stop(_signal: int, _frame: Any) -> None:
