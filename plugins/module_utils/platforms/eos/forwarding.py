@@ -74,19 +74,18 @@ def vxlan_addresses(answer: Answer) -> Facts:
     """``show vxlan address-table``: the remote VTEP of each MAC; several where an ESI is all-active."""
     found = []
     for entry in answer.json_root("addresses")["addresses"]:
-        for vtep in _vteps(entry) or [None]:
+        for vtep in _vteps(entry):
             found.append(
                 _remote_mac(entry["macAddress"], entry["vlanId"], entry["interface"], entry.get("addrType"), vtep)
             )
     return {Fact.MACS: tuple(found)}
 
 
-def _vteps(entry: _Json) -> list[str]:
+def _vteps(entry: _Json) -> list[str | None]:
     many = entry.get("vteps") or entry.get("vtepAddrs") or entry.get("remoteVteps")
     if many:
         return list(many)
-    one = entry.get("vtep") or entry.get("vtepAddr") or entry.get("remoteVtepAddr")
-    return [one] if one else []
+    return [entry.get("vtep") or entry.get("vtepAddr") or entry.get("remoteVtepAddr")]
 
 
 def _remote_mac(address_: str, vlan_id: object, port: str, kind: str | None, vtep: str | None) -> MacEntry:
@@ -149,7 +148,10 @@ def arp_text(answer: Answer) -> Facts:
     """The tables of ``show ip arp`` and ``show ipv6 neighbors``, by VRF where they say it."""
     vrf, found = _vrf_of(answer.command), []
     vrf = "default" if vrf == "all" else vrf
-    row = rf"(?:VRF:?\s+(?P<vrf>\S+)\s*$|(?P<ip>[0-9a-fA-F.:%]+)\s+(?P<age>\S+(?: days?, \S+)?)\s+(?P<mac>{_MAC}|incomplete)\s+(?P<port>\S.*)$)"
+    row = (
+        r"(?:VRF:?\s+(?P<vrf>\S+)\s*$|(?P<ip>[0-9a-fA-F.:%]+)\s+(?P<age>\S+(?: days?, \S+)?)"
+        rf"\s+(?P<mac>{_MAC}|incomplete)\s+(?P<port>\S.*)$)"
+    )
     for match in table(answer, row, r"\s*(-+$|(?:IPv6 )?Address\s+Age)", r"Address\s+Age"):
         if match["vrf"]:
             vrf = match["vrf"]
@@ -275,7 +277,10 @@ def _lacp_mode(members: typing.Iterable[_Json]) -> str | None:
 
 def port_channels_text(answer: Answer) -> Facts:
     """The table of ``show port-channel summary`` (``dense``)."""
-    row = r"\s*(?:(?P<name>Po\d+)\((?P<state>\w+)\)\s+(?P<proto>\w+)(?:\((?P<mode>\w+)\))?\s*)?(?P<ports>(?:P?Et\S+\(\S+\)\s*)*)$"
+    row = (
+        r"\s*(?:(?P<name>Po\d+)\((?P<state>\w+)\)\s+(?P<proto>\w+)(?:\((?P<mode>\w+)\))?\s*)?"
+        r"(?P<ports>(?:P?Et\S+\(\S+\)\s*)*)$"
+    )
     skip = r"\s*(Flags|-+|Number of|Port-Channel\s+Protocol|[a-zA-Z*+!~#%^]+ - |\S\s+-\s)"
     found: list[Lag] = []
     for m in table(answer, row, skip, r"Port-Channel\s+Protocol\s+Ports"):

@@ -171,8 +171,8 @@ def counters(answer: Answer) -> Facts:
 
 def switchports(answer: Answer) -> Facts:
     """``show interfaces switchport``: mode, access VLAN, native VLAN and allowed VLANs."""
-    return {Fact.PORTS: tuple(map(_switchport, *zip(*answer.json_root("switchports")["switchports"].items(), strict=True)))
-            if answer.json()["switchports"] else ()}  # fmt: skip
+    listed = answer.json_root("switchports")["switchports"]
+    return {Fact.PORTS: tuple(_switchport(name, entry) for name, entry in listed.items())}
 
 
 def _switchport(name: str, entry: _Json) -> Port:
@@ -297,7 +297,10 @@ def _admin(status: str | None) -> bool | None:
 
 def descriptions_text(answer: Answer) -> Facts:
     """The table of ``show interfaces description``."""
-    row = r"(?P<port>\S+)\s+(?P<admin>admin down|up|down)\s+(?P<up>up|down|lowerlayerdown|notpresent|unknown|testing)(?:\s+(?P<text>\S.*))?$"
+    row = (
+        r"(?P<port>\S+)\s+(?P<admin>admin down|up|down)"
+        r"\s+(?P<up>up|down|lowerlayerdown|notpresent|unknown|testing)(?:\s+(?P<text>\S.*))?$"
+    )
     return {Fact.PORTS: tuple(
         Port(full_name(m["port"]), enabled=m["admin"] != "admin down", up=m["up"] == "up", description=m["text"])
         for m in table(answer, row, r"Interface\s+Status", r"Interface\s+Status\s+Protocol\s+Description")
@@ -369,7 +372,10 @@ def _channel(parameters: _Json, name: str, channel: str) -> float | None:
 
 def optics_text(answer: Answer) -> Facts:
     """The table of ``show interfaces transceiver``."""
-    row = r"(?P<port>[A-Z][a-z]+\d\S*)\s+(?P<temp>\S+)\s+(?P<volt>\S+)\s+(?P<bias>\S+)\s+(?P<tx>\S+(?: \S+)?)\s+(?P<rx>\S+)\s+(?:\S+ (?:\S+ )?ago|N/A|\S+)\s*$"
+    row = (
+        r"(?P<port>[A-Z][a-z]+\d\S*)\s+(?P<temp>\S+)\s+(?P<volt>\S+)\s+(?P<bias>\S+)\s+(?P<tx>\S+(?: \S+)?)"
+        r"\s+(?P<rx>\S+)\s+(?:\S+ (?:\S+ )?ago|N/A|\S+)\s*$"
+    )
     skip = r"(If device|mA:|\s*(?:Bias|Temp|Voltage|Optical)|Port\s+|-+|\s+)"
     return {Fact.OPTICS: tuple(
         OpticLane(full_name(m["port"]), 0, real(m["rx"]), real(m["tx"]), real(m["bias"]), real(m["temp"]))
@@ -428,7 +434,10 @@ _TRAFFIC = {"broadcast": "broadcast", "multicast": "multicast", "unknown-unicast
 
 def storm_control_text(answer: Answer) -> Facts:
     """The table of ``show storm-control``: level in percent of the line rate, drops in packets."""
-    row = r"(?P<port>[A-Z][a-z]+\d\S*)\s+(?P<kind>all|broadcast|multicast|unknown-unicast)\s+(?P<level>[\d.]+)%?\s+(?P<rest>.*)$"
+    row = (
+        r"(?P<port>[A-Z][a-z]+\d\S*)\s+(?P<kind>all|broadcast|multicast|unknown-unicast)"
+        r"\s+(?P<level>[\d.]+)%?\s+(?P<rest>.*)$"
+    )
     found = []
     for m in table(answer, row, r"(Port\s+Type|-+[ -]*$)", r"Port\s+Type\s+Level"):
         drops = re.search(r"\b(?:active|inactive|\S+)\s+(\d+)\b\s*\S*$", m["rest"])

@@ -40,24 +40,50 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show hostname", (Fact.SOFTWARE,), either(ports.hostname, ports.hostname_text)),
     Reader(r"show processes top(?: once)?", (Fact.RESOURCES,), either(ports.processes, ports.processes_text)),
     Reader(r"show mac[ -]address-table.*", (Fact.MACS,), either(forwarding.mac_table, forwarding.mac_table_text)),
-    Reader(r"show vxlan address-table.*", (Fact.MACS,), either(forwarding.vxlan_addresses, forwarding.vxlan_addresses_text)),
+    Reader(
+        r"show vxlan address-table.*", (Fact.MACS,), either(forwarding.vxlan_addresses, forwarding.vxlan_addresses_text)
+    ),
     Reader(rf"show (?:ip )?arp{_VRF}.*", (Fact.NEIGHBORS,), either(forwarding.arp, forwarding.arp_text)),
     Reader(rf"show ipv6 neighbors?{_VRF}.*", (Fact.NEIGHBORS,), either(forwarding.arp, forwarding.arp_text)),
-    Reader(r"show (?:ip |ipv6 )?bgp (?:evpn |ipv[46] unicast |ipv[46] )?summary.*", (Fact.BGP_PEERS,), either(overlay.bgp_summary, overlay.bgp_summary_text)),
-    Reader(r"show (?:ip |ipv6 )?bgp neighbors?.*", (Fact.BGP_PEERS,), either(overlay.bgp_neighbors, overlay.bgp_neighbors_text)),
+    Reader(
+        r"show (?:ip |ipv6 )?bgp (?:evpn |ipv[46] unicast |ipv[46] )?summary.*",
+        (Fact.BGP_PEERS,),
+        either(overlay.bgp_summary, overlay.bgp_summary_text),
+    ),
+    Reader(
+        r"show (?:ip |ipv6 )?bgp neighbors?.*",
+        (Fact.BGP_PEERS,),
+        either(overlay.bgp_neighbors, overlay.bgp_neighbors_text),
+    ),
     Reader(r"show bgp evpn instance.*", (Fact.MULTIHOMING, Fact.VNIS), overlay.evpn_instances),
     Reader(r"show bgp evpn.*", (Fact.EVPN_ROUTES,), either(overlay.evpn_routes, overlay.evpn_routes_text)),
-    Reader(r"show interfaces? (?:vxlan ?(?:1|\$|1-\$)?|vx1)", (Fact.VTEP, Fact.VNIS), either(overlay.vxlan_interface, overlay.vxlan_interface_text)),
+    Reader(
+        r"show interfaces? (?:vxlan ?(?:1|\$|1-\$)?|vx1)",
+        (Fact.VTEP, Fact.VNIS),
+        either(overlay.vxlan_interface, overlay.vxlan_interface_text),
+    ),
     Reader(r"show vxlan vni.*", (Fact.VNIS,), overlay.vxlan_vni),
     Reader(r"show vxlan vtep.*", (Fact.VTEP,), either(overlay.vxlan_vteps, overlay.vxlan_vteps_text)),
     Reader(r"show vxlan config-sanity.*", (Fact.VTEP,), overlay.vxlan_sanity),
     Reader(r"show vlans?(?: brief)?(?: \d+)?", (Fact.VLANS,), either(forwarding.vlans, forwarding.vlans_text)),
-    Reader(r"show spanning-tree(?: detail| topology.*| mst.*)?", (Fact.SPANNING_TREE,), either(forwarding.spanning_tree, forwarding.spanning_tree_text)),
+    Reader(
+        r"show spanning-tree(?: detail| topology.*| mst.*)?",
+        (Fact.SPANNING_TREE,),
+        either(forwarding.spanning_tree, forwarding.spanning_tree_text),
+    ),
     Reader(r"show lacp .*", (Fact.LAGS,), forwarding.lacp),
-    Reader(r"show port-channel(?: \d+)?(?: summary| dense| detailed| detail| all-ports)*", (Fact.LAGS,), either(forwarding.lacp, forwarding.port_channels_text)),
+    Reader(
+        r"show port-channel(?: \d+)?(?: summary| dense| detailed| detail| all-ports)*",
+        (Fact.LAGS,),
+        either(forwarding.lacp, forwarding.port_channels_text),
+    ),
     Reader(r"show mlag(?: detail)?", (Fact.MULTIHOMING,), either(forwarding.mlag, forwarding.mlag_text)),
     Reader(r"show mlag interfaces.*", (Fact.MULTIHOMING,), forwarding.mlag_interfaces),
-    Reader(rf"show interfaces?{_IF} transceiver(?: detail| dom| dom thresholds| properties)?", (Fact.OPTICS,), either(ports.optics, ports.optics_text)),
+    Reader(
+        rf"show interfaces?{_IF} transceiver(?: detail| dom| dom thresholds| properties)?",
+        (Fact.OPTICS,),
+        either(ports.optics, ports.optics_text),
+    ),
     Reader(rf"show interfaces?{_IF} switchport", (Fact.PORTS,), either(ports.switchports, ports.switchports_text)),
     Reader(rf"show interfaces?{_IF} trunk", (Fact.PORTS,), ports.trunks_text),
     Reader(rf"show interfaces?{_IF} status", (Fact.PORTS,), either(ports.status, ports.status_text)),
@@ -68,7 +94,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show lldp neighbors?.*", (Fact.LLDP,), either(ports.lldp, ports.lldp_text)),
     Reader(r"show storm-control.*", (Fact.STORM_CONTROL,), ports.storm_control_text),
     Reader(r"show running-config.*", (Fact.STORM_CONTROL, Fact.SPANNING_TREE), ports.running_config),
-)  # fmt: skip
+)
 
 
 def read(device: str, outputs: Mapping[str, object]) -> DeviceState:
