@@ -93,6 +93,8 @@ def nodes(topology: Topology, options: Options = DEFAULTS) -> Outcome:
             _clear(topology, each)
         _cable(topology)
         _start_all(topology, sick)
+    if not _management_is_up(topology):
+        raise LabError("the management network did not come up", remedy="take the lab down and up again")
     return outcome
 
 

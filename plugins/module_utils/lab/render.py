@@ -15,6 +15,8 @@ from .topology import LabDevice, LabHost, LabSegment, Role, Topology
 #: Name of the route-map, and of its list of route targets, that says which VNIs cross the DWDM circuits.
 DCI_MAP = "DCI-EVPN"
 _TIMERS = "timers 3 9"
+#: Without it ifreload ejects the ports of running virtual machines from the bridge.
+_CONDONE = "bridge-ports-condone-regex ^(tap|vnet|hyp)"
 
 
 def frr_conf(topology: Topology, device: LabDevice) -> str:
@@ -131,7 +133,8 @@ def host_interfaces(topology: Topology, host: LabHost) -> str:
         lines = [f"mtu {port.mtu}", *(f"address {address}" for address in port.addresses)]
         stanzas.append(_stanza(port.name, *lines, *(f"gateway {gateway}" for gateway in port.gateways)))
         if port.bridge:
-            stanzas.append(_stanza(port.bridge, f"bridge-ports {port.name}", "bridge-stp off", f"mtu {port.mtu}"))
+            bridge = (f"bridge-ports {port.name}", "bridge-stp off", _CONDONE, f"mtu {port.mtu}")
+            stanzas.append(_stanza(port.bridge, *bridge))
     return "\n\n".join("\n".join(stanza) for stanza in stanzas) + "\n"
 
 
