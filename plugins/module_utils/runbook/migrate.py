@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from ..model.change import Gates, Workload
 from ..model.errors import MigrationError, ProbeError, StretchnetError
@@ -22,6 +25,9 @@ from ..model.verdict import Finding, Severity, Verdict
 from .move_judge import judge
 from .ports import Flow, Hypervisor, Watcher
 
+T = TypeVar("T")
+
+PARALLEL = 32
 POLL_S = 0.25
 #: Probes are steady for this long before the move is called settled.
 QUIET_S = 2.0
@@ -141,14 +147,10 @@ def _lost_at_end(series: ProbeSeries) -> bool:
 
 def _start(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> None:
     """Start everything, and measure a baseline that is worth the name."""
-    for device, watcher in run.watchers.items():
-        tell(f"watching {device}")
-        run.started_watchers.append(device)
-        watcher.start()
-    for flow in run.flows:
-        tell(f"probing {flow.name}")
-        run.started_flows.append(flow)
-        flow.start()
+    tell(f"starting {len(run.flows)} viewpoints and {len(run.watchers)} watchers")
+    run.started_watchers += run.watchers
+    run.started_flows += run.flows
+    _together([watcher.start for watcher in run.watchers.values()] + [flow.start for flow in run.flows])
     tell(f"measuring the baseline for {settings.baseline_s:g} s")
     time.sleep(settings.baseline_s)
     silent = [flow.name for flow in run.flows if not _wait(flow.steady, settings.baseline_s + QUIET_S)]
@@ -157,6 +159,13 @@ def _start(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> No
             f"no steady answers before the move: {', '.join(silent)}; nothing was moved",
             remedy="find out why with ping from there, or take the viewpoint out of the change",
         )
+
+
+def _together(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Make the calls at once, wait for all, and raise the first failure; each talks to another machine."""
+    with ThreadPoolExecutor(max_workers=max(1, min(PARALLEL, len(calls)))) as pool:
+        futures = [pool.submit(call) for call in calls]
+    return [future.result() for future in futures]
 
 
 def _migrate(workload: Workload, hypervisor: Hypervisor, tell: Callable[[str], None]) -> tuple[Migration, str | None]:
@@ -229,19 +238,26 @@ def _collect(
     run: _Run, zero_s: float, end_s: float, expected: Mapping[str, Mapping[Table, str]]
 ) -> tuple[tuple[ProbeSeries, ...], tuple[ConvergencePoint, ...]]:
     """Stop everything; what cannot be fetched is a finding, for a lost measurement is not a good one."""
-    probes, points = [], []
-    for flow in run.flows:
+
+    def series(flow: Flow) -> list[ProbeSeries]:
         with _finding(run, "move.measured", flow.name):
-            probes.append(flow.stop(zero_s, end_s))
+            found = flow.stop(zero_s, end_s)
             run.started_flows.remove(flow)
-    for device, watcher in run.watchers.items():
+            return [found]
+        return []
+
+    def points(device: str) -> list[ConvergencePoint]:
         with _finding(run, "move.measured", device):
+            found = run.watchers[device].stop()
             run.started_watchers.remove(device)
-            found = watcher.stop()
-            points += [_on_axis(point, zero_s, expected.get(device, {})) for point in found]
-            if not found:
-                raise ProbeError("the watcher saw none of the tables", device=device)
-    return tuple(probes), tuple(points)
+            if found:
+                return [_on_axis(point, zero_s, expected.get(device, {})) for point in found]
+            raise ProbeError("the watcher saw none of the tables", device=device)
+        return []
+
+    probes = _together([partial(series, flow) for flow in run.flows])
+    tables = _together([partial(points, device) for device in run.watchers])
+    return tuple(itertools.chain(*probes)), tuple(itertools.chain(*tables))
 
 
 def _on_axis(point: ConvergencePoint, zero_s: float, expected: Mapping[Table, str]) -> ConvergencePoint:
