@@ -101,7 +101,7 @@ def run_move(
         hypervisor: the adapter of its family.
         flows: the viewpoints; each is started, stopped and cleaned up here.
         watchers: by device, each of which follows the workload's MAC.
-        expected: by device, what each table must say afterwards (probes.convergence.expected_places).
+        expected: by device, what each table must say afterwards (move_inputs.expected_places).
         guest: a way to prove that the same running guest arrived.
         gates: limits of the judgement.
         settings: how long to measure.
