@@ -28,7 +28,8 @@ def go_back(
         failed.update(_stage_back(context, stage, devices, whole, force))
         if any(isinstance(error, ConflictError) for error in failed.values()):
             break
-    result = judge_back(context, {**_prove(context, failed), **failed}, strict)
+    conflicts = {name: error for name, error in failed.items() if isinstance(error, ConflictError)}
+    result = judge_back(context, {**_prove(context, conflicts), **conflicts}, strict)
     return finish(context, result, cause)
 
 
@@ -56,9 +57,9 @@ def _stage_back(
     return {name: answer for name, answer in answers.items() if isinstance(answer, StretchnetError)}
 
 
-def _prove(context: Context, failed: Iterable[str]) -> dict[str, Left | StretchnetError]:
-    """Read every touched device once more, now that all of them went back."""
-    rest = {name: stage for name, stage in context.ledger.touched.items() if name not in set(failed)}
+def _prove(context: Context, conflicts: Iterable[str]) -> dict[str, Left | StretchnetError]:
+    """Read every touched device once more, now that all of them went back or had their time."""
+    rest = {name: stage for name, stage in context.ledger.touched.items() if name not in set(conflicts)}
     proof = context.fleet.each(rest, lambda name: _prove_one(context, name, rest[name]))
     for name, answer in proof.items():
         lost = isinstance(answer, StretchnetError)
