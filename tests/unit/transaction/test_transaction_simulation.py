@@ -7,11 +7,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from txn_simulator import Fault, Scenario, Simulation
-
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
 
 #: Random histories of this run; the release figures in docs/reliability.md are made with 100000.
 HISTORIES = int(os.environ.get("STRETCHNET_HISTORIES", "600"))

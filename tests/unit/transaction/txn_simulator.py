@@ -379,9 +379,10 @@ class Simulation:
     def context(self) -> Context:
         """A new controller process: it knows the journal, the plan and the point, nothing else."""
         journal = Journal(self.sink, self.world)
-        return Context(
+        self.controller = Context(
             self.plan, self.point, self.fleet, {"fake": FakePlatform()}, journal, self.world, TIMERS, self._nonce
         )
+        return self.controller
 
     def _nonce(self) -> str:
         self.serial += 1
@@ -397,7 +398,7 @@ class Simulation:
         digest = "0" * 64 if kind == "other plan" else self.plan.digest
         passed = verdict if digest == self.plan.digest and kind != "raise" else Verdict.ERROR
         self.world.gate_verdicts[stage.name] = passed
-        for attempt in self._ledger().attempts:
+        for attempt in self.controller.ledger.attempts:
             if attempt.purpose == "apply":
                 self.devices[attempt.device].purpose_of[attempt.token] = attempt.stage
         if kind == "raise":
