@@ -178,6 +178,8 @@ class Vtep:
     udp_port: int | None = None
     up: bool | None = None
     remote_vteps: tuple[IPAddress, ...] | None = None
+    #: What the device's own consistency check of the VTEP says, where it has one.
+    consistent: bool | None = None
 
 
 @dataclass(frozen=True)
