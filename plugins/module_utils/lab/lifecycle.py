@@ -226,7 +226,9 @@ def converged(topology: Topology, options: Options = DEFAULTS) -> Outcome:
     netns.wait_for(established, CONVERGED_TIMEOUT_S, "all BGP sessions are established", lambda: str(missing))
     outcome.facts["bgp_established_s"] = round(time.monotonic() - start_s, 1)
     for source, target in _viewpoints(topology):
-        netns.wait_for(lambda s=source, t=target: pings(topology, s, t), CONVERGED_TIMEOUT_S, f"{source} pings {target}")
+        netns.wait_for(
+            lambda s=source, t=target: pings(topology, s, t), CONVERGED_TIMEOUT_S, f"{source} pings {target}"
+        )
     outcome.facts["converged_s"] = round(time.monotonic() - start_s, 1)
     return outcome
 
