@@ -30,7 +30,7 @@ class ActionModule(VerbAction):
             "location": str(location),
         }
         if seen.failures:
-            reasons = "; ".join(f"[{name}] {reason}" for name, reason in seen.failures.items())
+            reasons = "; ".join(seen.failures.values())
             result.update(failed=True, msg=f"not every device could be read: {reasons}", unread=seen.failures)
         return result
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import typing
 from collections.abc import Callable, Mapping
@@ -40,13 +41,29 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports im
     DeviceSession,
     Flow,
     Platform,
+    PointStore,
     Watcher,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
-from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.directory import DirectoryStore
+from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.registry import open_store
+from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import Cipher
 
 HostVars = Mapping[str, Mapping[str, typing.Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a verb is run: where it writes, how many devices it talks to at once, where points are kept.
+
+    ``store`` is a URL (stores.registry), None: beside the runs. ``cipher`` seals the points, None: points
+    that hold secrets are refused.
+    """
+
+    run_dir: str
+    parallel: int
+    store: str | None = None
+    cipher: Cipher | None = None
 
 
 class Desk:
@@ -61,11 +78,11 @@ class Desk:
         change: Change,
         run_dir: RunDirectory,
         hostvars: HostVars,
-        parallel: int,
+        settings: Settings,
         tell: Callable[[str], None],
     ) -> None:
         self.fabric, self.change, self.run_dir = fabric, change, run_dir
-        self.hostvars, self.parallel, self.tell = hostvars, parallel, tell
+        self.hostvars, self.settings, self.tell = hostvars, settings, tell
         self.clock = SystemClock()
         self._hosts: dict[str, SshHost] = {}
 
@@ -76,8 +93,7 @@ class Desk:
         devices: list[str],
         change: str | Mapping[str, typing.Any] | None,
         change_id: str | None,
-        run_dir: str,
-        parallel: int,
+        settings: Settings,
         tell: Callable[[str], None],
     ) -> Desk:
         """Read the intent (given, or kept by an earlier step) and the inventory; nothing is touched.
@@ -89,15 +105,15 @@ class Desk:
         if change is not None:
             intent = load_change(change, fabric, tuple(hostvars))
         elif change_id:
-            intent = RunDirectory(run_dir, change_id).load("change", Change)
+            intent = RunDirectory(settings.run_dir, change_id).load("change", Change)
         else:
             raise InputError("change", "give the change, or the change_id of one that has begun")
         if change_id not in (None, "", intent.change_id):
             raise InputError("change_id", f"{change_id!r} is not the id in the change file, {intent.change_id!r}")
-        directory = RunDirectory(run_dir, intent.change_id)
+        directory = RunDirectory(settings.run_dir, intent.change_id)
         directory.save("change", intent)
         directory.save("fabric", fabric)
-        return cls(fabric, intent, directory, hostvars, parallel, tell)
+        return cls(fabric, intent, directory, hostvars, settings, tell)
 
     def __enter__(self) -> Desk:
         return self
@@ -119,7 +135,7 @@ class Desk:
     def fleet(self) -> Fleet:
         """The sessions, none of which is open before it is used."""
         credentials = {device.name: self.credentials(device.name) for device in self.fabric.devices}
-        return Fleet.connect(self.fabric.devices, self.platforms, credentials, self.parallel)
+        return Fleet.connect(self.fabric.devices, self.platforms, credentials, self.settings.parallel)
 
     def credentials(self, host: str) -> Credentials:
         """How to reach an inventory host; InputError if the inventory has none of that name."""
@@ -137,10 +153,11 @@ class Desk:
         """The state of the transaction, by the journal."""
         return Ledger.of(self.journal.entries)
 
-    @property
-    def store(self) -> DirectoryStore:
-        """Where rollback points are kept."""
-        return DirectoryStore(self.run_dir.base / "points")
+    @functools.cached_property
+    def store(self) -> PointStore:
+        """Where rollback points are kept: the store that the user names, else a folder beside the runs."""
+        base = self.run_dir.base
+        return open_store(self.settings.store or str(base / "points"), base / "stores", self.settings.cipher)
 
     def lock(self) -> typing.ContextManager[object]:
         """The fabric's lock: one change at a time."""
@@ -189,15 +206,21 @@ class Desk:
                 remedy="look at the differences (playbook drift), roll back, or use a new change_id",
             )
 
-    def point_reference(self, point: RollbackPoint | None) -> PointReference:
-        """Where the point is and the command that goes back to it."""
-        command = f"ansible-playbook stretchnet.fabric.rollback -e change_id={self.change.change_id}"
-        if point is None:
-            return PointReference("", "", "", (), command)
-        location = str(self.store.location(point.change_id))
-        return PointReference(
-            location, point.created_at, point.created_by, tuple(d.device for d in point.devices), command
+    def point_reference(self) -> PointReference | None:
+        """Where the point is and the command that goes back to it, None before it is recorded."""
+        return self.run_dir.load("point", PointReference) if self.run_dir.has("point") else None
+
+    def keep_point(self, point: RollbackPoint) -> PointReference:
+        """Write the point to the store, and remember where it is."""
+        reference = PointReference(
+            self.store.save(point),
+            point.created_at,
+            point.created_by,
+            tuple(device.device for device in point.devices),
+            f"ansible-playbook stretchnet.fabric.rollback -e change_id={point.change_id}",
         )
+        self.run_dir.save("point", reference)
+        return reference
 
     def survey(self, name: str) -> Survey | None:
         """A survey that was kept, None if there is none of that name."""

@@ -11,7 +11,8 @@ import typing
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
+from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 
 DEFAULT_PARALLEL = 32
@@ -77,9 +78,26 @@ class VerbAction(ActionBase):
             devices,
             _change(params["change"]),
             params["change_id"],
-            os.path.abspath(os.path.expanduser(run_dir)),
-            params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+            Settings(
+                os.path.abspath(os.path.expanduser(run_dir)),
+                params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+                self._variable(task_vars, "stretchnet_store", None),
+                self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
+            ),
             self.tell,
+        )
+
+    def _cipher(self, vault_id: str | None) -> VaultCipher | None:
+        """The user's own vault secret seals the rollback points; InputError if there is none of that id."""
+        if vault_id is None:
+            return None
+        for known, secret in self._loader._vault.secrets or ():
+            if known == vault_id:
+                return VaultCipher(secret.bytes, vault_id)
+        raise InputError(
+            "stretchnet_vault_id",
+            f"no vault secret of id {vault_id!r} was given to this run",
+            remedy=f"start ansible-playbook with --vault-id {vault_id}@…",
         )
 
     def _variable(self, task_vars: dict[str, typing.Any], name: str, default: typing.Any) -> typing.Any:
