@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class GitStore:
         file = self._files.save(point)
         self._commit(Path(file), f"Rollback point of {point.change_id} by {point.created_by}"[:120])
         commit = self._git("rev-parse", "HEAD").strip()
-        return f"{self.remote or self.directory}#{commit}"
+        return f"{_without_credentials(self.remote or str(self.directory))}#{commit}"
 
     def load(self, change_id: str) -> RollbackPoint:
         """Read a point back from the newest commit; StoreError if it is missing or not whole."""
@@ -114,6 +115,4 @@ def _checked_remote(remote: str | None) -> str | None:
 
 def _without_credentials(text: str) -> str:
     """Return the text with the user part of every URL taken out."""
-    import re
-
     return re.sub(r"://[^/@\s]+@", "://***@", text)

@@ -14,7 +14,7 @@ _SECRET = re.compile(
         password | passwd | passphrase | secret | encrypted-password | authentication-key |
         key-string | pre-shared-key | private-key | message-digest-key | key-hash |
         snmp-server\s+(community|user|host) | (set\s+snmp|snmp)\s+community | (?:^\s*)community(?=\s+\S+\s+(ro|rw)\b) |
-        (tacacs|radius)(-server)?\b.*\bkey | (?:^\s*)key\s+(\d\s+)?\S+ | (?:auth|priv)\s+(md5|sha\S*|aes\S*|des)
+        (tacacs|radius)(-server)?\b.*\bkey | (?:auth|priv)\s+(md5|sha\S*|aes\S*|des)
     )\b(\s|=|:|")
     """
 )

@@ -151,7 +151,8 @@ def dead_holder(tmp_path: Path, change_id: str) -> str:
         "import os, sys; from pathlib import Path;"
         "from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock;"
         "from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.clock import SystemClock;"
-        "print(FabricLock(Path(sys.argv[1]), sys.argv[2], SystemClock()).acquire().name); sys.stdout.flush(); os._exit(9)"
+        "print(FabricLock(Path(sys.argv[1]), sys.argv[2], SystemClock()).acquire().name);"
+        "sys.stdout.flush(); os._exit(9)"
     )
     path = lock(tmp_path).path
     root = str(Path(__file__).resolve().parents[6])
