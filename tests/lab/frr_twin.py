@@ -142,20 +142,29 @@ def frr_conf(node: Node, evpn_peers: dict[str, int]) -> str:
     lines = [
         "frr version 8.4.4", "frr defaults traditional", f"hostname {node.name}", "log syslog informational",
         "service integrated-vtysh-config", "!", f"router bgp {node.asn}", f" bgp router-id {node.loopback}",
-        " no bgp ebgp-requires-policy", " bgp bestpath as-path multipath-relax", " neighbor UNDERLAY peer-group",
+        " no bgp ebgp-requires-policy", " no bgp default ipv4-unicast",
+        " bgp disable-ebgp-connected-route-check", " bgp bestpath as-path multipath-relax", " neighbor UNDERLAY peer-group",
         " neighbor UNDERLAY remote-as external", " neighbor UNDERLAY timers 1 3",
         " neighbor UNDERLAY timers connect 1",
     ]  # fmt: skip
     lines += [f" neighbor {port} interface peer-group UNDERLAY" for port in node.uplinks]
+    lines += [
+        " neighbor OVERLAY peer-group", " neighbor OVERLAY ebgp-multihop 3", " neighbor OVERLAY update-source lo",
+        " neighbor OVERLAY timers 1 3", " neighbor OVERLAY timers connect 1",
+    ]  # fmt: skip
     for peer, asn in evpn_peers.items():
-        lines += [
-            f" neighbor {peer} remote-as {asn}", f" neighbor {peer} ebgp-multihop 3",
-            f" neighbor {peer} update-source lo", f" neighbor {peer} timers 1 3", f" neighbor {peer} timers connect 1",
-        ]  # fmt: skip
-    lines += [" !", " address-family ipv4 unicast", "  redistribute connected", " exit-address-family", " !"]
+        lines += [f" neighbor {peer} remote-as {asn}", f" neighbor {peer} peer-group OVERLAY"]
+    lines += [
+        " !",
+        " address-family ipv4 unicast",
+        "  redistribute connected",
+        "  neighbor UNDERLAY activate",
+        " exit-address-family",
+        " !",
+    ]
     lines += [" address-family l2vpn evpn"]
     for peer in evpn_peers:
-        lines += [f"  neighbor {peer} activate", f"  neighbor {peer} attribute-unchanged next-hop"]
+        lines += [f"  neighbor {peer} activate"]
         if node.border and peer == "10.0.0.2":
             lines += [f"  neighbor {peer} route-map DCI-EVPN in", f"  neighbor {peer} route-map DCI-EVPN out"]
     lines += ["  advertise-all-vni", " exit-address-family", "exit", "!"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ..model.change import Change, HandoffMode
 from ..model.errors import InputError
 from ..model.fabric import Circuit, Device, Fabric, Role
-from ..model.measure import CircuitSample
+from ..model.measure import CircuitSample, ConvergencePoint, Migration, ProbeSeries
 from ..model.plan import Plan
 from ..model.session import CommitStatus
 from ..model.state import DeviceState, IPAddress, Vni
@@ -80,6 +80,10 @@ class CheckContext:
     commits: Mapping[str, CommitStatus] = field(default_factory=dict)
     own_tokens: frozenset[str] = frozenset()
     plan: Plan | None = None
+    #: What was measured during the last move; None: nothing was measured.
+    probes: tuple[ProbeSeries, ...] | None = None
+    convergence: tuple[ConvergencePoint, ...] | None = None
+    migration: Migration | None = None
     margins: Margins = field(default_factory=Margins)
 
     def segment_leaves(self) -> tuple[Device, ...]:

@@ -71,6 +71,8 @@ class ProbeSeries:
     summary: LossSummary
     #: How long before and after the move the flow was measured, and what stood in the way.
     notes: tuple[str, ...] = ()
+    #: The same flow ``before``, ``during`` and ``after`` the move.
+    phases: dict[str, LossSummary] = field(default_factory=dict)
 
 
 class Table(enum.Enum):

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from ..model.change import Change, Workload
 from ..model.evidence import Difference
 from ..model.fabric import Device, Fabric
-from ..model.measure import ConvergencePoint, Echo, Migration
+from ..model.measure import ConvergencePoint, Echo, Migration, ProbeSeries
 from ..model.plan import Rendered
 from ..model.points import RollbackPoint
 from ..model.session import CommitState, CommitStatus, Credentials
@@ -23,6 +23,7 @@ __all__ = [
     "Credentials",
     "DeviceSession",
     "EchoSession",
+    "Flow",
     "Hypervisor",
     "Platform",
     "PointStore",
@@ -132,7 +133,29 @@ class Watcher(Protocol):
         """Begin to follow; returns when the device is being watched."""
 
     def stop(self) -> tuple[ConvergencePoint, ...]:
-        """End, and answer when each table came to point to the new place."""
+        """End, and answer when each table came to point to the new place.
+
+        ``at_s`` is of the controller's monotonic clock; the verb takes it to the axis of the move.
+        """
+
+
+class Flow(Protocol):
+    """Probes from one viewpoint to one address, in the background."""
+
+    name: str
+
+    def start(self) -> None:
+        """Begin; return when probes are being sent. ProbeError where they cannot be."""
+
+    def steady(self) -> bool:
+        """Say whether the newest probes were all answered."""
+
+    def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
+        """End; return the series on the axis that begins at ``zero_s`` of the controller's monotonic
+        clock, with its phases before, during and after the move, which lasted until ``end_s`` of it."""
+
+    def abandon(self) -> None:
+        """End and leave nothing behind, without a result."""
 
 
 class Hypervisor(Protocol):
