@@ -22,7 +22,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Writes the report all the same: it changes neither the fabric nor the workload.
+      - Writes the report all the same; it changes neither the fabric nor the workload.
   diff_mode:
     support: none
   idempotent:

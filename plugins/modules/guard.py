@@ -12,7 +12,7 @@ short_description: Refuse what would cut a change short without a word
 version_added: 0.1.0
 description:
   - Fails when C(--limit) leaves out a host of the fabric, when a tag is not known to the runbook (Ansible would run nothing and report success), or when a task would be skipped by C(--start-at-task).
-  - Run it first, on C(hosts: all) with C(run_once).
+  - Run it first, in a play over all hosts, with C(run_once).
 author:
   - The stretchnet.fabric authors (@stretchnet)
 extends_documentation_fragment:

@@ -241,7 +241,9 @@ def read_answer(readers: Sequence[Reader], answer: Answer) -> Facts:
     plain = plain_command(answer.command)
     reader = next((r for r in readers if r.matches(plain)), None)
     if reader is None:
-        raise answer.error("cannot be read: no reader knows this command", "see the platform's COMMANDS for those it reads")
+        raise answer.error(
+            "cannot be read: no reader knows this command", "see the platform's COMMANDS for those it reads"
+        )
     try:
         return reader.function(answer)
     except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
