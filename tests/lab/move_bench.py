@@ -115,11 +115,15 @@ class Bench:
         (root / "init").chmod(0o755)
         with (self.directory / "initrd").open("wb") as out:
             names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
-            subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names.encode(), stdout=out, check=True)
+            subprocess.run(
+                ["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names.encode(), stdout=out, check=True
+            )
 
     def _download(self) -> str:
         name = [
-            line.split()[1] for line in run("apt-cache", "depends", "linux-image-cloud-amd64").split("\n") if "Depends:" in line
+            line.split()[1]
+            for line in run("apt-cache", "depends", "linux-image-cloud-amd64").split("\n")
+            if "Depends:" in line
         ][0]
         subprocess.run(["apt-get", "download", name], cwd=self.directory, check=True, capture_output=True, timeout=120)
         return str(next(self.directory.glob("linux-image-*.deb")))
