@@ -10,6 +10,7 @@ namespaces whose names begin with ``move-``; ``down`` removes every process, nam
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ from pathlib import Path
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.endpoint import Endpoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.libvirt import LibvirtHypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Workload
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import GuestAgent
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import LocalHost
 
 AGENT_SOURCE = Path(__file__).parents[2] / "plugins/module_utils/lab/guest/agent.c"
@@ -193,7 +196,14 @@ class Bench:
         connection = libvirt.open(self.uri("hv-a"))
         connection.defineXML(xml).create()
         connection.close()
-        wait_for(lambda: self.guest_answers(), 60, "the guest")
+        wait_for(self.agent_answers, 60, "the guest")
+
+    def agent_answers(self) -> bool:
+        """The agent starts after the network: a ping alone does not tell that it is there."""
+        try:
+            return bool(GuestAgent(self.host, ipaddress.ip_address(GUEST)).status())
+        except DeviceError:
+            return False
 
     def guest_answers(self) -> bool:
         done = subprocess.run(
@@ -213,8 +223,6 @@ class Bench:
 
     @staticmethod
     def workload(source: str = "hv-a", destination: str = "hv-b", **more) -> Workload:
-        import ipaddress
-
         return Workload("web01", source, destination, MAC, ipv4=ipaddress.IPv4Address(GUEST), **more)
 
 
