@@ -104,6 +104,14 @@ class Outputs:
         """Return the kernel's interfaces by name."""
         return {str(self.need(LINK, link, "ifname")): link for link in self.json(LINK, list) if link}
 
+    def evpn_is_off(self, command: str) -> bool:
+        """Say whether zebra kept silent because EVPN is off here: no output, no failure, and no VXLAN device.
+
+        zebra prints nothing at all without ``advertise-all-vni`` (spines, borders that only pass routes on).
+        """
+        rc, text = self._said.get(command, (1, ""))
+        return not rc and not text.strip() and not any(_kind(link) == "vxlan" for link in self.links().values())
+
     def need(self, command: str, entry: Any, *keys: str) -> Any:
         """Return entry[key][key]…; ParseError where one is missing."""
         for key in keys:
@@ -231,7 +239,7 @@ def neighbors(said: Outputs) -> tuple[Neighbor, ...]:
 
 def _neighbor_vteps(said: Outputs) -> dict[tuple[int | None, IPAddress], IPAddress]:
     found = {}
-    for vni, table in said.json(EVPN_ARP, dict).items():
+    for vni, table in ({} if said.evpn_is_off(EVPN_ARP) else said.json(EVPN_ARP, dict)).items():
         for ip, entry in table.items():
             if isinstance(entry, dict) and "remoteVtep" in entry:
                 key = (said.convert(EVPN_ARP, int, vni), said.ip(EVPN_ARP, ip))
@@ -343,6 +351,8 @@ def vnis(said: Outputs) -> tuple[Vni, ...]:
 
 def _vni_entries(said: Outputs) -> Iterator[dict[str, Any]]:
     """Yield the objects of ``show evpn vni detail json``: one list, or (old FRR) one object after another."""
+    if said.evpn_is_off(EVPN_VNI):
+        return
     text, decoder, at = said.text(EVPN_VNI), json.JSONDecoder(), 0
     while text[at:].strip():
         at += len(text[at:]) - len(text[at:].lstrip())
