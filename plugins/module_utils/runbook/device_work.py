@@ -226,7 +226,7 @@ class DeviceWork:
             return
         self._settle(armed.token)
         self._refusals += 1
-        if self._context.ledger.effects.get(self.device) is None and not force:
+        if self._context.effect(self.device) is None and not force:
             raise conflict(
                 self.device, "the inverse leaves differences of which it is not known whose they are", after.ours
             )
@@ -234,7 +234,7 @@ class DeviceWork:
 
     def _may_restore(self, left: Left) -> bool:
         """Return whether the inverse has failed and a whole restore would take away nothing foreign."""
-        known = self._context.ledger.effects.get(self.device) is not None
+        known = self._context.effect(self.device) is not None
         return self._refusals % 2 == 1 and known and not left.foreign
 
     def _inverse(self) -> str:

@@ -10,6 +10,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Journal, MemorySink
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import TransactionResult
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import plan_of, rollback
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import with_effects
 from txn_simulator import Scenario, Simulation, merged
 
 
@@ -173,6 +174,18 @@ def test_from_the_point_alone_a_later_change_is_never_confirmed_away() -> None:
     result = rollback(None, simulation.point, simulation.fleet, c.platforms, journal, simulation.world)
     assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d2"}
     assert "ntp server 192.0.2.1" in simulation.devices["d2"].startup
+
+
+def test_from_the_point_alone_with_its_effects_it_is_scoped() -> None:
+    simulation = applied()
+    edit(simulation, "d2", "add ntp server 192.0.2.1")
+    c = simulation.context()
+    point = with_effects(simulation.point, c.journal)
+    journal = Journal(MemorySink(), simulation.world)
+    result = rollback(None, point, simulation.fleet, c.platforms, journal, simulation.world)
+    assert result.outcome is Outcome.REVERTED and [d.device for d in result.foreign] == ["d2"]
+    assert "ntp server 192.0.2.1" in simulation.devices["d2"].startup
+    assert not any(simulation.is_new(name) for name in simulation.devices)
 
 
 def test_a_change_can_be_run_again_after_its_rollback() -> None:
