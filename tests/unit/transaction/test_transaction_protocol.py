@@ -16,7 +16,9 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan impor
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import transaction
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Timers, TransactionError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Entry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import CommitState, CommitStatus
 from txn_simulator import TIMERS, ControllerDied, Fault, Scenario, Simulation, acts, merged
 
 
@@ -278,3 +280,34 @@ def test_a_journal_that_cannot_be_written_stops_before_the_act() -> None:
     simulation.sink.append = full  # type: ignore[method-assign]
     simulation.run()
     assert all(simulation.is_old(name) and not d.tokens for name, d in simulation.devices.items())
+
+
+def test_a_device_that_says_not_pending_after_arming_is_not_armed() -> None:
+    simulation = Simulation(Scenario())
+    plain = simulation.devices["d2"]._arm
+
+    def at_once(token: str, new: frozenset[str], candidate: str, revert_in_s: int) -> CommitStatus:
+        plain(token, new, candidate, revert_in_s)
+        return CommitStatus(CommitState.CONFIRMED, None, token)
+
+    simulation.devices["d2"]._arm = at_once  # type: ignore[method-assign]
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "not pending" in result.cause
+    assert acts(simulation, Act.GATE) == []
+
+
+@pytest.mark.parametrize("kind", ["reboot", "amnesia"])
+def test_a_device_that_rebooted_before_the_vote_keeps_the_others_from_being_confirmed(kind: str) -> None:
+    simulation = Simulation(Scenario(faults={"d2": [Fault(4, kind, 0.0)]}))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "vote" in result.cause
+    assert acts(simulation, Act.CONFIRM) == []
+
+
+def test_a_pass_on_record_counts_only_for_the_plan_of_the_record() -> None:
+    def gate(digest: str) -> Entry:
+        return Entry("", Act.GATE, stage="s1", data={"verdict": "pass", "plan_digest": digest})
+
+    begin = Entry("", Act.BEGIN, data={"plan_digest": "a"})
+    assert Ledger.of([begin, gate("b")]).passed == set()
+    assert Ledger.of([begin, gate("a")]).passed == {"s1"}
