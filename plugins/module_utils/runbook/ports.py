@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from ..model.change import Change, Workload
 from ..model.evidence import Difference
 from ..model.fabric import Device, Fabric
-from ..model.measure import ConvergencePoint, Echo, Migration
+from ..model.measure import ConvergencePoint, Echo, Migration, ProbeSeries
 from ..model.plan import Rendered
 from ..model.points import RollbackPoint
 from ..model.session import CommitState, CommitStatus, Credentials
