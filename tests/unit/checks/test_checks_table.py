@@ -903,7 +903,7 @@ def test_every_failure_says_what_to_do(check: str) -> None:
 def yields() -> set[tuple[str, int]]:
     """Every line on which a check yields a finding."""
     found = set()
-    for path in FOLDER.glob("*.py"):
+    for path in (p for p in FOLDER.glob("*.py") if p.name != "document.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Yield):
                 found.add((path.name, node.lineno))
