@@ -38,8 +38,8 @@ options:
   cache_dir:
     description: Where the guest's kernel package is kept, so that a second lab needs no network.
     type: path
-  guest_source_dir:
-    description: Directory with the source of the guest's agent (C(agent.c)).
+  agent_source:
+    description: The C file of the guest's agent, for V(guest).
     type: path
   circuit:
     description: Name of the circuit, for O(state=circuit).
@@ -134,6 +134,7 @@ circuit:
   sample: {delay_ms: 2, loss_percent: 0, mtu: 9100, cut: none, passed: [120, 118], lost: [0, 0], oversize: [0, 0]}
 """
 
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -152,7 +153,7 @@ def argument_spec() -> dict[str, dict[str, Any]]:
         "topology": {"type": "dict", "required": True},
         "phase": {"type": "str", "choices": _PHASES, "default": "all"},
         "cache_dir": {"type": "path"},
-        "guest_source_dir": {"type": "path"},
+        "agent_source": {"type": "path"},
         "circuit": {"type": "str"},
         "delay_ms": {"type": "float"},
         "loss_percent": {"type": "float"},
@@ -166,9 +167,11 @@ def argument_spec() -> dict[str, dict[str, Any]]:
 
 def _up(params: dict[str, Any], topology: lab.Topology, check: bool) -> dict[str, Any]:
     whole = lab.Outcome()
+    cache, source = params["cache_dir"], params["agent_source"]
+    options = lab.Options(check, Path(cache) if cache else None, Path(source) if source else None)
     wanted = lab.PHASES if params["phase"] == "all" else {params["phase"]: lab.PHASES[params["phase"]]}
     for phase in wanted.values():
-        outcome = phase(topology, check)
+        outcome = phase(topology, options)
         whole.done += outcome.done
         whole.facts.update(outcome.facts)
     return {"changed": whole.changed, "done": whole.done, "facts": whole.facts}

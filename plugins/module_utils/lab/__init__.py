@@ -11,8 +11,21 @@ from __future__ import annotations
 from ..model.errors import LabError
 from .dwdm import settings as circuit
 from .faults import Fault, fault
-from .lifecycle import PHASES, Outcome, down, memory, up
+from .lifecycle import PHASES, Options, Outcome, down, memory, up
 from .node import exec_in
 from .topology import Topology
 
-__all__ = ["PHASES", "Fault", "LabError", "Outcome", "Topology", "circuit", "down", "exec_in", "fault", "memory", "up"]
+__all__ = [
+    "PHASES",
+    "Fault",
+    "LabError",
+    "Options",
+    "Outcome",
+    "Topology",
+    "circuit",
+    "down",
+    "exec_in",
+    "fault",
+    "memory",
+    "up",
+]

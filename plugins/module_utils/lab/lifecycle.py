@@ -15,10 +15,12 @@ from pathlib import Path
 from ..model.errors import LabError
 from ..model.fabric import Circuit
 from . import dwdm, netns, node, state
+from .guest import machine
 from .topology import LabDevice, Topology
 
 MANAGEMENT_BRIDGE = "mgmt0"
 CONVERGED_TIMEOUT_S = 120.0
+LIBVIRT_TIMEOUT_S = 60.0
 #: Processes without which a node is not alive, by kind.
 _DEVICE_DAEMONS = {"zebra", "bgpd", "staticd", "sshd"}
 _HOST_DAEMONS = {"sshd"}
@@ -38,12 +40,27 @@ class Outcome:
         return bool(self.done)
 
 
+@dataclass(frozen=True)
+class Options:
+    """How to do it. ``check``: only say what would be done.
+
+    ``cache_dir`` outlives the lab and keeps what was fetched; ``agent_source`` is the guest agent's C file.
+    """
+
+    check: bool = False
+    cache_dir: Path | None = None
+    agent_source: Path | None = None
+
+
+DEFAULTS = Options()
+
+
 def management_namespace(topology: Topology) -> str:
     """Return the namespace in which the controller works."""
     return f"{topology.prefix}-mgmt"
 
 
-def prepare(topology: Topology, check: bool = False) -> Outcome:
+def prepare(topology: Topology, options: Options = DEFAULTS) -> Outcome:
     """State directory, keys, known_hosts, programs."""
     outcome = Outcome()
     home = Path(topology.state_dir)
@@ -51,7 +68,7 @@ def prepare(topology: Topology, check: bool = False) -> Outcome:
         outcome.done.append(f"state directory {home}, SSH keys and known_hosts")
     state.require_root()
     check_tools()
-    if check:
+    if options.check:
         return outcome
     with state.locked(topology):
         state.note_netns_dir(home)
@@ -61,14 +78,14 @@ def prepare(topology: Topology, check: bool = False) -> Outcome:
     return outcome
 
 
-def nodes(topology: Topology, check: bool = False) -> Outcome:
+def nodes(topology: Topology, options: Options = DEFAULTS) -> Outcome:
     """Namespaces, cables and running nodes; one that is not whole is started again."""
     outcome = Outcome()
     if not _management_is_up(topology):
         outcome.done.append(f"management network {topology.management.network}")
     sick = [each for each in topology.nodes if not _is_healthy(topology, each)]
     outcome.done += [f"node {each.name}" for each in sick]
-    if check or not outcome.done:
+    if options.check or not outcome.done:
         return outcome
     with state.locked(topology):
         _make_management(topology)
@@ -76,6 +93,8 @@ def nodes(topology: Topology, check: bool = False) -> Outcome:
             _clear(topology, each)
         _cable(topology)
         _start_all(topology, sick)
+    if not _management_is_up(topology):
+        raise LabError("the management network did not come up", remedy="take the lab down and up again")
     return outcome
 
 
@@ -178,21 +197,21 @@ def _start_all(topology: Topology, sick: Iterable[node.Node]) -> None:
         node.wait_up(topology, each.name, process)
 
 
-def circuits(topology: Topology, check: bool = False) -> Outcome:
+def circuits(topology: Topology, options: Options = DEFAULTS) -> Outcome:
     """The relays of the DWDM circuits."""
     missing = [each for each in topology.circuits if not dwdm.is_up(topology, each)]
     outcome = Outcome([f"circuit {each.name}" for each in missing])
-    if not check and missing:
+    if not options.check and missing:
         with state.locked(topology):
             for each in missing:
                 dwdm.start(topology, each)
     return outcome
 
 
-def converged(topology: Topology, check: bool = False) -> Outcome:
+def converged(topology: Topology, options: Options = DEFAULTS) -> Outcome:
     """Wait until every BGP session is established and every stretched segment passes pings."""
     outcome = Outcome()
-    if check:
+    if options.check:
         return outcome
     start_s = time.monotonic()
     missing: dict[str, list[str]] = {}
@@ -207,7 +226,9 @@ def converged(topology: Topology, check: bool = False) -> Outcome:
     netns.wait_for(established, CONVERGED_TIMEOUT_S, "all BGP sessions are established", lambda: str(missing))
     outcome.facts["bgp_established_s"] = round(time.monotonic() - start_s, 1)
     for source, target in _viewpoints(topology):
-        netns.wait_for(lambda s=source, t=target: pings(topology, s, t), CONVERGED_TIMEOUT_S, f"{source} pings {target}")
+        netns.wait_for(
+            lambda s=source, t=target: pings(topology, s, t), CONVERGED_TIMEOUT_S, f"{source} pings {target}"
+        )
     outcome.facts["converged_s"] = round(time.monotonic() - start_s, 1)
     return outcome
 
@@ -285,19 +306,60 @@ def _pss_mib(processes: Iterable[int]) -> float:
     return round(kib / 1024, 1)
 
 
-PHASES: dict[str, Callable[[Topology, bool], Outcome]] = {
+def hypervisors(topology: Topology, options: Options = DEFAULTS) -> Outcome:
+    """Wait until every hypervisor's libvirt answers."""
+    if not options.check:
+        for each in topology.hypervisors:
+            netns.wait_for(
+                lambda name=each.name: machine.libvirt_answers(topology, name),  # type: ignore[misc]
+                LIBVIRT_TIMEOUT_S,
+                f"libvirt of {each.name} answers",
+            )
+    return Outcome()
+
+
+def guest(topology: Topology, options: Options = DEFAULTS) -> Outcome:
+    """Start the guest on its hypervisor, unless it runs on any: a move is no reason to start it again."""
+    outcome = Outcome()
+    if topology.guest is None:
+        return outcome
+    where = machine.located(topology) if _runs(topology, topology.guest.hypervisor) else None
+    if where is not None:
+        outcome.facts["guest_runs_on"] = where
+        return outcome
+    outcome.done.append(f"guest {topology.guest.name} on {topology.guest.hypervisor}")
+    if not options.check:
+        with state.locked(topology) as home:
+            cache = options.cache_dir or home / "cache"
+            source = options.agent_source or Path(__file__).parent / "guest/agent.c"
+            outcome.facts["accelerator"] = machine.start(topology, cache, source)
+        outcome.facts["guest_runs_on"] = topology.guest.hypervisor
+    return outcome
+
+
+def _runs(topology: Topology, name: str) -> bool:
+    return node.init_pid(topology, name) is not None
+
+
+PHASES: dict[str, Callable[[Topology, Options], Outcome]] = {
     "prepare": prepare,
     "nodes": nodes,
     "circuits": circuits,
     "converged": converged,
+    "hypervisors": hypervisors,
+    "guest": guest,
 }
 
 
-def up(topology: Topology, progress: Callable[[str, Outcome], None] = lambda name, outcome: None) -> Outcome:
+def up(
+    topology: Topology,
+    options: Options = DEFAULTS,
+    progress: Callable[[str, Outcome], None] = lambda name, outcome: None,
+) -> Outcome:
     """Run every phase; ``progress`` is told of each one when it is done. Returns them all as one."""
     whole = Outcome()
     for name, phase in PHASES.items():
-        outcome = phase(topology, False)
+        outcome = phase(topology, options)
         progress(name, outcome)
         whole.done += outcome.done
         whole.facts.update(outcome.facts)

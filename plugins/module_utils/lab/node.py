@@ -111,7 +111,7 @@ def prepare(topology: Topology, node: Node) -> None:
     for part in ("upper", "work", "root"):
         (home / part).mkdir(parents=True)
     root = Root(home / "upper")
-    for hidden in (*_HIDDEN, *_HIDDEN_TOO):
+    for hidden in (*_HIDDEN, *_HIDDEN_TOO, topology.state_dir.lstrip("/")):
         root.hide(hidden)
     _write_system(topology, node, root)
     _write_ssh(topology, node, root)
@@ -132,16 +132,11 @@ def _write_system(topology: Topology, node: Node, root: Root) -> None:
     if not ifupdown2.is_dir():
         raise LabError("ifupdown2 is not installed", remedy="apt-get install ifupdown2")
     shutil.copytree(ifupdown2, root.upper / "etc/network/ifupdown2", dirs_exist_ok=True)
-    root.write("etc/network/ifupdown2/policy.d/lab.json", _IFUPDOWN2_POLICY)
     root.make_dir("etc/iproute2/rt_tables.d")  # ifupdown2 ends with 1 for ever without it
     root.write("etc/hostname", node.name + "\n")
     root.write("etc/hosts", render.hosts_file(topology))
     root.write("etc/lab/services", render.services(node))
     root.write("etc/lab/sysctls", render.sysctls(node))
-
-
-# ifreload must not eject the ports of running virtual machines from a bridge.
-_IFUPDOWN2_POLICY = '{"bridge": {"module_globals": {"bridge-ports-condone-regex": "^(tap|vnet|hyp)"}}}\n'
 
 
 def _write_ssh(topology: Topology, node: Node, root: Root) -> None:

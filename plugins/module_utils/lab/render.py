@@ -15,6 +15,8 @@ from .topology import LabDevice, LabHost, LabSegment, Role, Topology
 #: Name of the route-map, and of its list of route targets, that says which VNIs cross the DWDM circuits.
 DCI_MAP = "DCI-EVPN"
 _TIMERS = "timers 3 9"
+#: Without it ifreload ejects the ports of running virtual machines from the bridge.
+_CONDONE = "bridge-ports-condone-regex ^(tap|vnet|hyp)"
 
 
 def frr_conf(topology: Topology, device: LabDevice) -> str:
@@ -80,7 +82,10 @@ def device_interfaces(topology: Topology, device: LabDevice) -> str:
         ["auto lo", "iface lo inet loopback", f"    address {device.router_id}/32"],
         _stanza("eth0", f"address {device.management_ip}/{topology.management.network.prefixlen}"),
         *(_stanza(port, f"mtu {topology.underlay_mtu}") for port, _ in topology.fabric_ports(device.name)),
-        *(_stanza(port, f"mtu {attached[port].mtu if port in attached else 1500}") for port in _host_ports(topology, device)),
+        *(
+            _stanza(port, f"mtu {attached[port].mtu if port in attached else 1500}")
+            for port in _host_ports(topology, device)
+        ),
     ]
     for segment in topology.segments:
         if device.name in segment.devices:
@@ -131,7 +136,8 @@ def host_interfaces(topology: Topology, host: LabHost) -> str:
         lines = [f"mtu {port.mtu}", *(f"address {address}" for address in port.addresses)]
         stanzas.append(_stanza(port.name, *lines, *(f"gateway {gateway}" for gateway in port.gateways)))
         if port.bridge:
-            stanzas.append(_stanza(port.bridge, f"bridge-ports {port.name}", "bridge-stp off", f"mtu {port.mtu}"))
+            bridge = (f"bridge-ports {port.name}", "bridge-stp off", _CONDONE, f"mtu {port.mtu}")
+            stanzas.append(_stanza(port.bridge, *bridge))
     return "\n\n".join("\n".join(stanza) for stanza in stanzas) + "\n"
 
 
@@ -160,6 +166,12 @@ MaxSessions 64
 SetEnv PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 Subsystem sftp internal-sftp
 """
+
+
+def ssh_wrapper(home: object) -> str:
+    """Return a program for libvirt's ``command=``: its ssh transport has no parameter for known_hosts."""
+    options = f"-o UserKnownHostsFile={home}/ssh/known_hosts -o GlobalKnownHostsFile=/dev/null"
+    return f'#!/bin/sh\nexec ssh {options} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes "$@"\n'
 
 
 SYSCTLS = {

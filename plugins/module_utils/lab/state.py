@@ -106,6 +106,7 @@ def write_programs(home: Path) -> None:
     """Write the programs that run on after the caller has ended (a module runs from a zip)."""
     (home / "bin").mkdir(exist_ok=True)
     write_atomically(home / "bin/node-init", render.NODE_INIT, 0o755)
+    write_atomically(home / "bin/ssh", render.ssh_wrapper(home), 0o755)
     write_atomically(home / "bin/relay.py", inspect.getsource(relay), 0o755)
 
 

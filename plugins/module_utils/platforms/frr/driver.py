@@ -23,7 +23,7 @@ from ...model.errors import (
     InputError,
     PendingCommitError,
 )
-from . import document, getters
+from . import document
 from .document import Document
 from .shell import Shell
 

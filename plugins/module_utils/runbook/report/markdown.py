@@ -151,7 +151,8 @@ def _convergence(evidence: Evidence) -> Iterator[str]:
                 point.device,
                 words.TABLE_WORD[point.table],
                 point.before or "–",
-                (point.after or "–") + ("" if view.follows(point) else f" ✕ expected {point.expected or 'a new place'}"),
+                (point.after or "–")
+                + ("" if view.follows(point) else f" ✕ expected {point.expected or 'a new place'}"),
                 words.sequence(point),
                 words.instant(point),
             )

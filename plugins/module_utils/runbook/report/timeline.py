@@ -107,7 +107,9 @@ def _describe(evidence: Evidence) -> str:
         f"longest gap {words.gap(flow.summary)}."
         for flow in evidence.probes
     ]
-    parts += [f"{point.device} {words.TABLE_WORD[point.table]}: {words.instant(point)}." for point in evidence.convergence]
+    parts += [
+        f"{point.device} {words.TABLE_WORD[point.table]}: {words.instant(point)}." for point in evidence.convergence
+    ]
     return " ".join(parts)
 
 
@@ -198,7 +200,8 @@ def _columns(answered: Iterable[tuple[float, float]]) -> list[tuple[float, float
     for place, rtt in answered:
         columns.setdefault(int(place // COLUMN), []).append(rtt)
     return [
-        ((index + 0.5) * COLUMN, min(rtts), statistics.median(rtts), max(rtts)) for index, rtts in sorted(columns.items())
+        ((index + 0.5) * COLUMN, min(rtts), statistics.median(rtts), max(rtts))
+        for index, rtts in sorted(columns.items())
     ]
 
 
@@ -235,11 +238,18 @@ def _draw_lost(svg: Svg, probes: Sequence[Probe], x: Scale, top: float, height: 
         width = max(MIN_MARK, end - start)
         begin = f"{group[0].sent_s:.3f} s"
         svg.rect(
-            (start + end - width) / 2, top, width, height, "lost", tip=f"{words.count(len(group), 'probe')} lost from {begin}"
+            (start + end - width) / 2,
+            top,
+            width,
+            height,
+            "lost",
+            tip=f"{words.count(len(group), 'probe')} lost from {begin}",
         )
     for probe in probes:
         if probe.late:
-            svg.circle(x(probe.sent_s), top + height / 2, 2.4, "late", tip=f"late answer to the probe of {probe.sent_s:.3f} s")
+            svg.circle(
+                x(probe.sent_s), top + height / 2, 2.4, "late", tip=f"late answer to the probe of {probe.sent_s:.3f} s"
+            )
 
 
 def lost_groups(probes: Sequence[Probe]) -> list[list[Probe]]:
@@ -349,7 +359,9 @@ def _draw_marker(svg: Svg, table: Table, x: float, y: float, tip: str | None) ->
     if table is Table.EVPN_MAC:
         svg.circle(x, y, 4.2, "marker evpn", tip=tip)
     elif table is Table.EVPN_MAC_IP:
-        svg.path(points([(x, y - 5.4), (x + 5.4, y), (x, y + 5.4), (x - 5.4, y)], close=True), "marker evpn-ip", tip=tip)
+        svg.path(
+            points([(x, y - 5.4), (x + 5.4, y), (x, y + 5.4), (x - 5.4, y)], close=True), "marker evpn-ip", tip=tip
+        )
     elif table is Table.FORWARDING:
         svg.rect(x - 4, y - 4, 8, 8, "marker forwarding", tip=tip)
     else:

@@ -132,9 +132,7 @@ def _panels(fabric: Fabric, carrying: frozenset[str]) -> list[_Panel]:
     panels: list[_Panel] = []
     for index, site in enumerate(fabric.sites):
         spines = list(fabric.select(site=site.name, role=Role.SPINE))
-        leaves = sorted(
-            fabric.select(site=site.name, role=Role.LEAF), key=lambda device: device.name not in carrying
-        )
+        leaves = sorted(fabric.select(site=site.name, role=Role.LEAF), key=lambda device: device.name not in carrying)
         shown_spines = spines if len(spines) <= MAX_COLUMNS else spines[: MAX_COLUMNS - 1]
         shown_leaves = leaves if len(leaves) <= MAX_LEAVES else leaves[: MAX_LEAVES - 1]
         panels.append(
@@ -223,7 +221,9 @@ def _draw_circuit(
     x1, x2 = left[0] + BOX_WIDTH, right[0]
     svg.line(x1, y1, x2, y2, "circuit used" if used else "circuit", tip=_circuit_facts(circuit))
     middle, height = (x1 + x2) / 2, (y1 + y2) / 2
-    svg.text(middle, height - 7, shorten(circuit.name, 24), "label strong", anchor="middle", tip=_circuit_facts(circuit))
+    svg.text(
+        middle, height - 7, shorten(circuit.name, 24), "label strong", anchor="middle", tip=_circuit_facts(circuit)
+    )
     svg.text(middle, height + 15, shorten(_circuit_figures(circuit), 30), "tick", anchor="middle")
 
 
@@ -272,7 +272,14 @@ def _draw_bar(
         x, top = places[name]
         side = x + BOX_WIDTH + GUTTER / 2 - 1
         svg.path(
-            points([(x + BOX_WIDTH - 14, top + BOX_HEIGHT), (x + BOX_WIDTH - 14, top + BOX_HEIGHT + 8), (side, top + BOX_HEIGHT + 8), (side, y)]),
+            points(
+                [
+                    (x + BOX_WIDTH - 14, top + BOX_HEIGHT),
+                    (x + BOX_WIDTH - 14, top + BOX_HEIGHT + 8),
+                    (side, top + BOX_HEIGHT + 8),
+                    (side, y),
+                ]
+            ),
             "riser",
             tip=f"{name} carries VLAN {change.segment.vlan_id}",
         )
@@ -348,16 +355,18 @@ def _draw_workload(
     move = evidence.migration
     moved = move is not None and move.moved
     _draw_host(svg, evidence, workload.source, workload.source_leaf, before, y, bar_y, "before")
-    _draw_host(svg, evidence, workload.destination, workload.destination_leaf, after, y, bar_y, "after" if moved else "planned")
-    _draw_guest(svg, workload.name, before, y, "guest before" if moved else "guest stays", "before" if moved else "runs here")
+    _draw_host(
+        svg, evidence, workload.destination, workload.destination_leaf, after, y, bar_y, "after" if moved else "planned"
+    )
+    _draw_guest(
+        svg, workload.name, before, y, "guest before" if moved else "guest stays", "before" if moved else "runs here"
+    )
     where = {True: "now here", False: "not moved" if move is not None else "planned"}[moved]
     _draw_guest(svg, workload.name, after, y, "guest after" if moved else "guest planned", where)
     _draw_arrow(svg, evidence, before, after, y + HOST_HEIGHT)
 
 
-def _host_x(
-    leaf: str | None, panels: Sequence[_Panel], places: dict[str, tuple[float, float]], default: int
-) -> float:
+def _host_x(leaf: str | None, panels: Sequence[_Panel], places: dict[str, tuple[float, float]], default: int) -> float:
     if leaf in places and leaf is not None:
         return places[leaf][0] + BOX_WIDTH / 2 - HOST_WIDTH / 2
     panel = panels[default]

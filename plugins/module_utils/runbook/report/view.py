@@ -135,7 +135,14 @@ def next_steps(evidence: Evidence) -> tuple[str, ...]:
 
 def figures(evidence: Evidence) -> list[Figure]:
     """Return the key figures: what was measured against the limits of the change."""
-    found = [_loss(evidence), _gap(evidence), _convergence(evidence), _pause(evidence), _gates(evidence), _devices(evidence)]
+    found = [
+        _loss(evidence),
+        _gap(evidence),
+        _convergence(evidence),
+        _pause(evidence),
+        _gates(evidence),
+        _devices(evidence),
+    ]
     return [figure for figure in found if figure is not None]
 
 
@@ -183,7 +190,9 @@ def _pause(evidence: Evidence) -> Figure | None:
     note = f"move took {words.seconds(move.duration_s)}"
     if move.same_instance is not None:
         note += "; same running guest" if move.same_instance else "; NOT the same guest"
-    return Figure("Guest paused", words.milliseconds(move.downtime_ms), note, False if move.same_instance is False else None)
+    return Figure(
+        "Guest paused", words.milliseconds(move.downtime_ms), note, False if move.same_instance is False else None
+    )
 
 
 def _gates(evidence: Evidence) -> Figure | None:
