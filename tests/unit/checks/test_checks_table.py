@@ -512,6 +512,13 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
         ),
         [],
     ),
+    ("VerifyAttachmentPort", "tagged on a port of its own"): (
+        with_change(
+            broken("leaf-a1", vlans=(Vlan(100, ports=("swp10.100",)),)),
+            lambda d: d["segment"]["attachments"][0].update(mode="trunk"),
+        ),
+        [],
+    ),
     ("VerifyAttachmentPort", "unknown"): (
         broken(
             "leaf-a1",
