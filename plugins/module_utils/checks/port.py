@@ -75,7 +75,8 @@ class VerifyAttachmentPort(DeviceCheck):
     ) -> Iterator[Finding]:
         vlan_id = context.change.segment.vlan_id
         vlan = next((v for v in state.vlans or () if v.vlan_id == vlan_id), None)
-        if vlan is not None and vlan.ports is not None and port.name in vlan.ports:
+        names = {port.name, f"{port.name}.{vlan_id}"}  # Linux carries a tagged VLAN on a port of its own
+        if vlan is not None and names & set(vlan.ports or ()):
             return
         carried = _carried(port, attachment.mode)
         if carried is None and (vlan is None or vlan.ports is None):

@@ -512,6 +512,13 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
         ),
         [],
     ),
+    ("VerifyAttachmentPort", "tagged on a port of its own"): (
+        with_change(
+            broken("leaf-a1", vlans=(Vlan(100, ports=("swp10.100",)),)),
+            lambda d: d["segment"]["attachments"][0].update(mode="trunk"),
+        ),
+        [],
+    ),
     ("VerifyAttachmentPort", "unknown"): (
         broken(
             "leaf-a1",
@@ -903,7 +910,7 @@ def test_every_failure_says_what_to_do(check: str) -> None:
 def yields() -> set[tuple[str, int]]:
     """Every line on which a check yields a finding."""
     found = set()
-    for path in FOLDER.glob("*.py"):
+    for path in (p for p in FOLDER.glob("*.py") if p.name != "document.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Yield):
                 found.add((path.name, node.lineno))
