@@ -98,7 +98,7 @@ def _refuse_unknown(data: Mapping[typing.Any, typing.Any], fields: Mapping[str, 
         if key not in fields:
             near = difflib.get_close_matches(str(key), fields, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(fields)}"
-            raise InputError(_join(path, _printable(key)), f"unknown key; {hint}")
+            raise InputError(_join(path, _printable(key).strip("'")), f"unknown key; {hint}")
 
 
 def _is_required(field: dataclasses.Field[typing.Any]) -> bool:

@@ -71,6 +71,8 @@ class ProbeSeries:
     summary: LossSummary
     #: How long before and after the move the flow was measured, and what stood in the way.
     notes: tuple[str, ...] = ()
+    #: The same flow ``before``, ``during`` and ``after`` the move.
+    phases: dict[str, LossSummary] = field(default_factory=dict)
 
 
 class Table(enum.Enum):
@@ -118,3 +120,38 @@ class Migration:
     same_instance: bool | None = None
     running_on: str | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Echo:
+    """What a device's own ping said: counts, and round-trip times where it tells them."""
+
+    sent: int
+    received: int
+    rtt_ms_min: float | None = None
+    rtt_ms_avg: float | None = None
+    rtt_ms_max: float | None = None
+
+
+@dataclass(frozen=True)
+class CircuitSample:
+    """One DWDM circuit as felt by pings from border to border.
+
+    ``fits`` says whether a packet of ``size_bytes`` (IP header included) passed unfragmented; None: not tried.
+    ``error`` says why it could not be measured, which is not a measurement of zero loss.
+    """
+
+    circuit: str = field(metadata={"pattern": NAME_PATTERN})
+    source: str
+    destination: str
+    sent: int = 0
+    received: int = 0
+    rtt_ms: float | None = None
+    size_bytes: int | None = None
+    fits: bool | None = None
+    error: str | None = None
+
+    @property
+    def loss_ratio(self) -> float | None:
+        """Share of the pings that were lost, None where none was sent."""
+        return (self.sent - self.received) / self.sent if self.sent else None

@@ -178,6 +178,8 @@ class Vtep:
     udp_port: int | None = None
     up: bool | None = None
     remote_vteps: tuple[IPAddress, ...] | None = None
+    #: What the device's own consistency check of the VTEP says, where it has one.
+    consistent: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -349,6 +351,8 @@ class Resources:
     memory_total_bytes: int | None = field(default=None, metadata=_VOLATILE)
     memory_used_bytes: int | None = field(default=None, metadata=_VOLATILE)
     uptime_s: float | None = field(default=None, metadata=_VOLATILE)
+    #: The device's wall clock less the reader's at the moment of reading.
+    clock_offset_s: float | None = field(default=None, metadata=_VOLATILE)
 
 
 @dataclass(frozen=True)

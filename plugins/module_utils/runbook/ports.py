@@ -4,51 +4,31 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Collection
+from typing import Protocol, runtime_checkable
 
 from ..model.change import Change, Workload
 from ..model.evidence import Difference
 from ..model.fabric import Device, Fabric
-from ..model.measure import ConvergencePoint, Migration
+from ..model.measure import ConvergencePoint, Echo, Migration, ProbeSeries
 from ..model.plan import Rendered
 from ..model.points import RollbackPoint
+from ..model.session import CommitState, CommitStatus, Credentials
 from ..model.state import DeviceState, Fact
 
-
-@dataclass(frozen=True)
-class Credentials:
-    """How to reach one device. Secrets are left out of repr so that no traceback shows them."""
-
-    host: str
-    port: int = 22
-    username: str = ""
-    password: str | None = field(default=None, repr=False)
-    key_file: str | None = None
-    known_hosts_file: str | None = None
-    verify: bool = True
-    timeout_s: float = 30.0
-    options: Mapping[str, object] = field(default_factory=dict, repr=False)
-
-
-class CommitState(enum.Enum):
-    """What a device says of one armed commit, by its token."""
-
-    UNKNOWN = "unknown"
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    REVERTED = "reverted"
-
-
-@dataclass(frozen=True)
-class CommitStatus:
-    """State of a token on the device; ``remaining_s`` by the device's own clock while pending."""
-
-    state: CommitState
-    remaining_s: float | None = None
-    token: str | None = None
+__all__ = [
+    "Clock",
+    "CommitState",
+    "CommitStatus",
+    "Credentials",
+    "DeviceSession",
+    "EchoSession",
+    "Flow",
+    "Hypervisor",
+    "Platform",
+    "PointStore",
+    "Watcher",
+]
 
 
 class DeviceSession(Protocol):
@@ -112,6 +92,23 @@ class DeviceSession(Protocol):
         """Ping from the device; return (sent, received)."""
 
 
+@runtime_checkable
+class EchoSession(Protocol):
+    """A session that can also tell round-trip times; the survey uses it where there is one."""
+
+    def echo(
+        self,
+        destination: str,
+        *,
+        source: str | None = None,
+        count: int = 5,
+        size: int | None = None,
+        dont_fragment: bool = False,
+        timeout_s: float = 2.0,
+    ) -> Echo:
+        """Ping from the device like DeviceSession.ping, and return the times too."""
+
+
 class Platform(Protocol):
     """All that the verbs need to know of a NOS."""
 
@@ -136,7 +133,29 @@ class Watcher(Protocol):
         """Begin to follow; returns when the device is being watched."""
 
     def stop(self) -> tuple[ConvergencePoint, ...]:
-        """End, and answer when each table came to point to the new place."""
+        """End, and answer when each table came to point to the new place.
+
+        ``at_s`` is of the controller's monotonic clock; the verb takes it to the axis of the move.
+        """
+
+
+class Flow(Protocol):
+    """Probes from one viewpoint to one address, in the background."""
+
+    name: str
+
+    def start(self) -> None:
+        """Begin; return when probes are being sent. ProbeError where they cannot be."""
+
+    def steady(self) -> bool:
+        """Say whether the newest probes were all answered."""
+
+    def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
+        """End; return the series on the axis that begins at ``zero_s`` of the controller's monotonic
+        clock, with its phases before, during and after the move, which lasted until ``end_s`` of it."""
+
+    def abandon(self) -> None:
+        """End and leave nothing behind, without a result."""
 
 
 class Hypervisor(Protocol):

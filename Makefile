@@ -1,0 +1,64 @@
+# stretchnet.fabric: everything a newcomer types. `make help` lists it.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv/bin
+PLAYBOOK := $(VENV)/ansible-playbook
+INVENTORY := inventories/lab
+CHANGE := inventories/lab/changes/stretch-vlan100.yml
+LAB_PREFIX := snlab
+AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E)
+# The controller stands in the lab's management network, as it would in a data centre.
+IN_LAB := $(AS_ROOT) ip netns exec $(LAB_PREFIX)-mgmt env "PATH=$(CURDIR)/$(VENV):$(PATH)"
+export ANSIBLE_NOCOWS := 1
+export ANSIBLE_LOCALHOST_WARNING := False
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
+export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
+
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: setup-system setup-python ## Install the packages (root, says so first) and the virtual environment
+
+setup-system:
+	@.ci/setup-system
+
+setup-python:
+	@.ci/setup-python run
+
+setup-test:
+	@.ci/setup-python test
+
+lab-up: setup ## Bring the two-site lab up (root: network namespaces)
+	@echo "Needs root: the lab is made of network namespaces named $(LAB_PREFIX)-*; nothing of the host is touched."
+	$(AS_ROOT) $(PLAYBOOK) -i $(INVENTORY) playbooks/lab_up.yml
+
+lab-down: setup-python ## Remove the lab: no process, namespace, mount or file stays
+	$(AS_ROOT) $(PLAYBOOK) -i $(INVENTORY) playbooks/lab_down.yml
+
+lab-shell: ## A shell in the lab's management network
+	@$(IN_LAB) $(SHELL)
+
+demo: lab-up ## Lab up, stretch the VLAN, move the VM, print where the report is
+	$(IN_LAB) $(PLAYBOOK) -i $(INVENTORY) playbooks/stretch_vlan.yml -e change=$(CHANGE)
+
+rollback: ## Move the VM back and take the stretch away again
+	$(IN_LAB) $(PLAYBOOK) -i $(INVENTORY) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
+
+unit: setup-test ## Unit tests: no root, no lab, under a minute
+	$(VENV)/python -m pytest tests/unit
+
+lint: setup-test ## ruff, mypy on the core, yamllint
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check --line-length 120 .
+	cd .venv/lib/python3*/site-packages && $(CURDIR)/$(VENV)/mypy --config-file $(CURDIR)/pyproject.toml \
+		--cache-dir $(CURDIR)/.mypy_cache -p ansible_collections.stretchnet.fabric.plugins.module_utils
+	$(VENV)/yamllint -s .
+
+test-lab: setup setup-test ## Tests on the real lab (root)
+	@echo "Needs root: these tests bring the lab up and down."
+	$(AS_ROOT) $(VENV)/python -m pytest tests/lab -m lab
+
+test: setup setup-test lint unit test-lab ## All the tests; .ci/run calls just this

@@ -1,0 +1,320 @@
+/* SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The resident process of the lab's guest: it proves that the moved guest is the same one, and
+ * pings from inside. One process, one poll loop; build with `gcc -static -O2`.
+ *
+ * TCP port 7777 (IPv4 and IPv6), one command a line, one JSON line as answer:
+ *   status                       {"id": 128 random bits, "counter": ticks, "uptime_s": seconds}
+ *   ping ADDRESS PPS SECONDS     starts paced echo requests on an absolute schedule
+ *   stop                         ends them
+ *   results                      {"sent", "received", "probes": [[sequence, sent_us, rtt_us or null], ...]}
+ *   load MIB                     rewrites that much memory ten times a second (0: ends it)
+ * Times are of the guest's CLOCK_MONOTONIC, which stands still while the guest is paused.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PORT = 7777, CLIENTS = 16, LINE = 256, PROBES = 65536, TICK_NS = 100000000, MAX_LOAD_MIB = 48 };
+
+struct client {
+    int fd;
+    char in[LINE];
+    size_t in_len;
+    char *out; /* answers that are still to be sent; nothing is read meanwhile */
+    size_t out_len, out_sent;
+};
+
+struct probe {
+    uint64_t sent_ns;
+    int64_t rtt_us; /* -1: no reply yet */
+};
+
+static struct client clients[CLIENTS];
+static struct probe probes[PROBES];
+static char identity[33];
+static uint64_t counter, started_ns;
+static volatile char load_memory[MAX_LOAD_MIB << 20];
+static size_t load_bytes;
+
+static struct {
+    int fd, family;
+    struct sockaddr_storage address;
+    socklen_t address_len;
+    uint64_t begin_ns, interval_ns;
+    uint32_t sent, total, received, pps;
+} flow = {.fd = -1};
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void discard_answer(struct client *c)
+{
+    free(c->out);
+    c->out = NULL;
+    c->out_len = c->out_sent = 0;
+}
+
+static void drop(struct client *c)
+{
+    close(c->fd);
+    discard_answer(c);
+    *c = (struct client){.fd = -1};
+}
+
+static uint16_t checksum(const uint8_t *data, size_t length) /* RFC 1071; length is even here */
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i + 1 < length; i += 2)
+        sum += (uint32_t)(data[i] << 8 | data[i + 1]);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return htons((uint16_t)~sum);
+}
+
+static void send_probe(void)
+{
+    /* type, code, checksum, identifier, sequence as in RFC 792 and RFC 4443 */
+    uint8_t packet[64] = {flow.family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST};
+    uint16_t id = (uint16_t)getpid(), sequence = htons((uint16_t)flow.sent), sum;
+    memcpy(packet + 4, &id, 2);
+    memcpy(packet + 6, &sequence, 2);
+    if (flow.family == AF_INET) { /* the kernel fills it in for ICMPv6 */
+        sum = checksum(packet, sizeof packet);
+        memcpy(packet + 2, &sum, 2);
+    }
+    probes[flow.sent] = (struct probe){.sent_ns = now_ns(), .rtt_us = -1};
+    /* One that cannot be sent is lost: it stays in the table without a reply. */
+    (void)!sendto(flow.fd, packet, sizeof packet, MSG_DONTWAIT, (void *)&flow.address, flow.address_len);
+    flow.sent++;
+}
+
+static void take_reply(const uint8_t *packet, ssize_t length)
+{
+    uint16_t id, sequence;
+    if (flow.family == AF_INET && length > 0) {
+        ssize_t header = (packet[0] & 15) * 4;
+        packet += header;
+        length -= header;
+    }
+    if (length < 8 || packet[0] != (flow.family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY))
+        return;
+    memcpy(&id, packet + 4, 2);
+    memcpy(&sequence, packet + 6, 2);
+    sequence = ntohs(sequence);
+    if (id != (uint16_t)getpid() || sequence >= flow.sent || probes[sequence].rtt_us >= 0)
+        return;
+    probes[sequence].rtt_us = (int64_t)((now_ns() - probes[sequence].sent_ns) / 1000);
+    flow.received++;
+}
+
+static void receive_replies(void)
+{
+    uint8_t packet[1500];
+    ssize_t length;
+    while ((length = recv(flow.fd, packet, sizeof packet, MSG_DONTWAIT)) >= 0)
+        take_reply(packet, length);
+}
+
+static int parse_address(const char *text)
+{
+    struct sockaddr_in *four = (void *)&flow.address;
+    struct sockaddr_in6 *six = (void *)&flow.address;
+    memset(&flow.address, 0, sizeof flow.address);
+    if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
+        flow.address_len = sizeof *four;
+        return four->sin_family = AF_INET;
+    }
+    if (inet_pton(AF_INET6, text, &six->sin6_addr) != 1)
+        return -1;
+    flow.address_len = sizeof *six;
+    return six->sin6_family = AF_INET6;
+}
+
+static const char *start_flow(const char *address, uint32_t pps, uint32_t seconds)
+{
+    if (pps < 1 || pps > 1000 || seconds < 1 || (uint64_t)pps * seconds > PROBES)
+        return "pps must be 1..1000 and pps times seconds at most 65536";
+    if (flow.fd >= 0)
+        close(flow.fd);
+    flow.fd = -1;
+    flow.sent = flow.total = flow.received = 0;
+    flow.family = parse_address(address);
+    if (flow.family < 0)
+        return "not an address";
+    int protocol = flow.family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6;
+    flow.fd = socket(flow.family, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    if (flow.fd < 0)
+        return "no raw socket";
+    flow.pps = pps;
+    flow.interval_ns = 1000000000u / pps;
+    flow.total = pps * seconds;
+    flow.begin_ns = now_ns();
+    return NULL;
+}
+
+static void report_flow(FILE *out)
+{
+    fprintf(out, "{\"pps\": %u, \"running\": %s, \"sent\": %u, \"received\": %u, \"probes\": [",
+            flow.pps, flow.sent < flow.total ? "true" : "false", flow.sent, flow.received);
+    for (uint32_t i = 0; i < flow.sent; i++) {
+        fprintf(out, "%s[%u, %llu, ", i ? ", " : "", i, (unsigned long long)(probes[i].sent_ns / 1000));
+        fprintf(out, probes[i].rtt_us < 0 ? "null]" : "%lld]", (long long)probes[i].rtt_us);
+    }
+    fprintf(out, "]}\n");
+}
+
+static void command(FILE *out, char *line)
+{
+    char address[64];
+    unsigned pps, seconds, mib;
+    const char *error = "unknown command; known: status, ping ADDRESS PPS SECONDS, stop, results, load MIB";
+    if (!strcmp(line, "status")) {
+        fprintf(out, "{\"id\": \"%s\", \"counter\": %llu, \"uptime_s\": %.3f}\n", identity, (unsigned long long)counter,
+                (double)(now_ns() - started_ns) / 1e9);
+        return;
+    }
+    if (!strcmp(line, "results"))
+        return report_flow(out);
+    if (sscanf(line, "ping %63s %u %u", address, &pps, &seconds) == 3)
+        error = start_flow(address, pps, seconds);
+    else if (sscanf(line, "load %u", &mib) == 1 && mib <= MAX_LOAD_MIB)
+        load_bytes = (size_t)mib << 20, error = NULL;
+    else if (!strcmp(line, "stop"))
+        flow.total = flow.sent, error = NULL;
+    if (error)
+        fprintf(out, "{\"error\": \"%s\"}\n", error);
+    else
+        fprintf(out, "{\"ok\": true}\n");
+}
+
+static void read_client(struct client *c)
+{
+    ssize_t got = recv(c->fd, c->in + c->in_len, LINE - 1 - c->in_len, MSG_DONTWAIT);
+    if (got <= 0) {
+        if (got == 0 || (errno != EAGAIN && errno != EINTR))
+            drop(c);
+        return;
+    }
+    c->in_len += (size_t)got;
+    c->in[c->in_len] = 0;
+    char *end;
+    FILE *out = open_memstream(&c->out, &c->out_len);
+    while (out && (end = strchr(c->in, '\n'))) {
+        *end = 0;
+        c->in[strcspn(c->in, "\r")] = 0;
+        command(out, c->in);
+        c->in_len -= (size_t)(end + 1 - c->in);
+        memmove(c->in, end + 1, c->in_len + 1);
+    }
+    if (!out || fclose(out) || c->in_len == LINE - 1)
+        return drop(c); /* no line is that long */
+    if (!c->out_len)
+        discard_answer(c);
+}
+
+static void write_client(struct client *c)
+{
+    ssize_t put = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (put > 0)
+        c->out_sent += (size_t)put;
+    else if (errno != EAGAIN && errno != EINTR)
+        return drop(c);
+    if (c->out_sent == c->out_len)
+        discard_answer(c);
+}
+
+static int listener(void)
+{
+    int yes = 1, no = 0;
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    if (bind(fd, (void *)&any, sizeof any) || listen(fd, CLIENTS)) {
+        perror("agent: port 7777");
+        exit(1);
+    }
+    return fd;
+}
+
+static void accept_client(int fd)
+{
+    int one = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    for (int i = 0; one >= 0 && i < CLIENTS; i++)
+        if (clients[i].fd < 0)
+            return (void)(clients[i].fd = one);
+    if (one >= 0)
+        close(one);
+}
+
+/* Does what is due and returns how long nothing else will be. */
+static uint64_t run_timers(void)
+{
+    static uint64_t next_tick_ns;
+    uint64_t now = now_ns(), next_probe_ns;
+    if (now >= next_tick_ns) {
+        counter++;
+        next_tick_ns = now + TICK_NS;
+        for (size_t i = 0; i < load_bytes; i += 512)
+            load_memory[i] = (char)(counter + i / 512);
+    }
+    if (flow.fd < 0 || flow.sent >= flow.total)
+        return next_tick_ns - now;
+    next_probe_ns = flow.begin_ns + flow.sent * flow.interval_ns;
+    if (now >= next_probe_ns) {
+        send_probe();
+        return 0;
+    }
+    return next_probe_ns < next_tick_ns ? next_probe_ns - now : next_tick_ns - now;
+}
+
+int main(void)
+{
+    uint8_t random[16];
+    started_ns = now_ns();
+    signal(SIGPIPE, SIG_IGN);
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return 1;
+    for (int i = 0; i < 16; i++)
+        sprintf(identity + 2 * i, "%02x", random[i]);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i].fd = -1;
+    int listen_fd = listener();
+    for (;;) {
+        struct pollfd wait[CLIENTS + 2] = {{listen_fd, POLLIN, 0}, {flow.fd, POLLIN, 0}};
+        for (int i = 0; i < CLIENTS; i++)
+            wait[i + 2] = (struct pollfd){clients[i].fd, (short)(clients[i].out_len ? POLLOUT : POLLIN), 0};
+        uint64_t pause_ns = run_timers();
+        struct timespec pause = {(time_t)(pause_ns / 1000000000u), (long)(pause_ns % 1000000000u)};
+        if (ppoll(wait, CLIENTS + 2, &pause, NULL) <= 0)
+            continue;
+        if (wait[1].revents)
+            receive_replies();
+        for (int i = 0; i < CLIENTS; i++) {
+            if (wait[i + 2].revents & POLLOUT)
+                write_client(&clients[i]);
+            else if (wait[i + 2].revents)
+                read_client(&clients[i]);
+        }
+        if (wait[0].revents)
+            accept_client(listen_fd);
+    }
+}

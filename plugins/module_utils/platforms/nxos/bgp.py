@@ -1,0 +1,348 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read NX-OS's BGP: peers by address family, and EVPN routes in brief, in detail and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from ...model.state import AddressFamily, BgpPeer, EvpnRoute, Fact
+from .. import cisco
+from ..reading import Answer, Facts, address, mac, number
+from .structured import Row, body, chain, first, rows
+
+
+def summary(answer: Answer) -> Facts:
+    """``show bgp [all|l2vpn evpn|ipv4 unicast|…] summary [vrf …]``: one peer per family."""
+    if answer.is_text:
+        return {Fact.BGP_PEERS: tuple(cisco.bgp_summary(answer, cisco.family_of(answer.command)))}
+    found = []
+    for vrf, _af, saf, row in chain(body(answer, "TABLE_vrf"), "vrf", "af", "saf", "neighbor"):
+        family = cisco.FAMILIES.get(str(saf["af-name"]).lower())
+        if family:
+            found.append(_summary_peer(vrf, family, row))
+    return {Fact.BGP_PEERS: tuple(found)}
+
+
+def _summary_peer(vrf: Row, family: AddressFamily, row: Row) -> BgpPeer:
+    established = row["state"] == "Established"
+    return BgpPeer(
+        peer=row["neighborid"],
+        family=family,
+        vrf=vrf["vrf-name-out"],
+        established=established,
+        state=row["state"],
+        local_asn=cisco.asn(vrf.get("vrf-local-as")),
+        remote_asn=cisco.asn(row["neighboras"]),
+        prefixes_received=number(row.get("prefixreceived")) if established else None,
+        uptime_s=cisco.seconds(first(row, "time")) if established else None,
+    )
+
+
+def neighbors(answer: Answer) -> Facts:
+    """``show bgp … neighbors [vrf …]``: counts received and sent per family."""
+    if answer.is_text:
+        return {Fact.BGP_PEERS: tuple(_neighbor_text(answer))}
+    found: list[BgpPeer] = []
+    for (row,) in chain(body(answer, "TABLE_neighbor"), "neighbor"):
+        per_family = [persaf for _, persaf in chain(row, "peraf", "persaf")]
+        found.extend(peer for saf in per_family if (peer := _neighbor_peer(row, saf)))
+    return {Fact.BGP_PEERS: tuple(found)}
+
+
+def _neighbor_peer(row: Row, saf: Row) -> BgpPeer | None:
+    family = cisco.FAMILIES.get(str(saf["per-af-name"]).lower())
+    if family is None:
+        return None
+    established = row["state"] == "Established"
+    return BgpPeer(
+        peer=row["neighbor"],
+        family=family,
+        vrf=first(row, "vrf") or "default",
+        established=established,
+        state=row["state"],
+        local_asn=cisco.asn(first(row, "localas", "local-as")),
+        remote_asn=cisco.asn(row["remoteas"]),
+        prefixes_received=number(saf.get("pfxrecvd")) if established else None,
+        prefixes_sent=number(saf.get("pfxsent")) if established else None,
+        uptime_s=cisco.seconds(first(row, "elapsedtime")) if established else None,
+        description=first(row, "descr", "desc"),
+    )
+
+
+def _neighbor_text(answer: Answer) -> Iterator[BgpPeer]:
+    text = "\n".join(cisco.lines(answer))
+    blocks = re.split(r"^BGP neighbor is ", text, flags=re.MULTILINE)[1:]
+    if not blocks:
+        raise answer.error("is of another command or cut: it has no line 'BGP neighbor is'")
+    for block in blocks:
+        head = re.match(r"(\S+?),\s+(?:\(\w+\) )?remote AS ([\d.]+)", block)
+        state = re.search(r"BGP state = (\w+(?: \(\w+\))?)(?:, up for (\S+))?", block)
+        if not head or not state:
+            raise answer.error(f"has a neighbour that is cut: {block[:60]!r}")
+        vrf = re.search(r"(?:,|^)\s*VRF (\S+)", block, re.MULTILINE)
+        for name, body_text in re.findall(
+            r"For address family: ([\w -]+)\n(.*?)(?=\n\s*For address family:|\Z)", block, re.S
+        ):
+            family = cisco.FAMILIES.get(name.strip().lower())
+            if family:
+                yield _text_peer(head, state, vrf.group(1) if vrf else "default", family, block, body_text)
+
+
+def _text_peer(
+    head: re.Match[str], state: re.Match[str], vrf: str, family: AddressFamily, block: str, text: str
+) -> BgpPeer:
+    established = state.group(1) == "Established"
+    received = re.search(r"(\d+) accepted (?:prefixes|paths)", text)
+    sent = re.search(r"(\d+) sent (?:prefixes|paths)", text)
+    description = re.search(r"Description: (.+)", block)
+    local = re.search(r"local AS ([\d.]+)", block)
+    return BgpPeer(
+        peer=head.group(1),
+        family=family,
+        vrf=vrf,
+        established=established,
+        state=state.group(1),
+        local_asn=cisco.asn(local.group(1)) if local else None,
+        remote_asn=cisco.asn(head.group(2)),
+        prefixes_received=int(received.group(1)) if established and received else None,
+        prefixes_sent=int(sent.group(1)) if established and sent else None,
+        uptime_s=cisco.seconds(state.group(2)) if established else None,
+        description=description.group(1).strip() if description else None,
+    )
+
+
+#: NX-OS writes a route as ``[type]:[…]:…/length``; the fields follow RFC 7432 section 7 in this order.
+_FIELDS = {
+    1: ("esi", "tag"),
+    2: ("esi0", "tag", "maclen", "mac", "iplen", "ip"),
+    3: ("tag", "iplen", "ip"),
+    4: ("esi", "iplen", "ip"),
+    5: ("esi0", "tag", "iplen", "prefix", "gateway"),
+}
+
+
+def parse_prefix(text: str) -> dict[str, object]:
+    """Return the EvpnRoute fields of ``[2]:[0]:[0]:[48]:[mac]:[32]:[ip]/272``; ValueError if it is none."""
+    if not re.fullmatch(r"(\[[^][]*\]:?)+(/\d+)?", text):
+        raise ValueError(f"{text[:60]!r} is no EVPN route")
+    route_type, *values = re.findall(r"\[([^][]*)\]", text)
+    names = _FIELDS.get(int(route_type), ())
+    if int(route_type) in _FIELDS and len(values) < len(names) - (route_type == "5"):
+        raise ValueError(f"{text[:60]!r} is a cut EVPN route")
+    part = dict(zip(names, values, strict=False))
+    found: dict[str, object] = {"route_type": int(route_type)}
+    if "tag" in part:
+        found["ethernet_tag"] = int(part["tag"], 0)
+    if "mac" in part:
+        found["mac"] = mac(part["mac"])
+    if route_type == "5":
+        found["prefix"] = ipaddress.ip_network(f"{part['prefix']}/{part['iplen']}", strict=False)
+    elif part.get("ip") and part.get("iplen") != "0":
+        found["ip"] = address(part["ip"])
+    if "esi" in part:
+        found["esi"] = cisco.esi(part["esi"])
+    return found
+
+
+_RD = re.compile(r"^Route Distinguisher: (\S+)(?:\s+\(((?:L2|L3)VNI)?\s*(\d+)?\))?")
+
+
+def routes(answer: Answer) -> Facts:
+    """``show bgp l2vpn evpn [detail|…]`` and the EVPN part of ``show bgp vrf all all detail``."""
+    if not answer.is_text:
+        return {Fact.EVPN_ROUTES: tuple(_json_routes(answer))}
+    text = cisco.lines(answer)
+    detail = any(re.match(r"\s*(BGP routing table entry for|Path type: [\w-]+, path)", line) for line in text)
+    return {Fact.EVPN_ROUTES: tuple(_detail_routes(answer, text) if detail else _brief_routes(answer, text))}
+
+
+_BRIEF = re.compile(
+    r"^(?P<status>[sxSdh*]?)(?P<best>>?)(?P<type>[iecalrI]?)\s*(?P<mark>[|&2]?)(?P<prefix>\[\d+\]:\S+|)$"
+)
+_BRIEF_HOP = re.compile(
+    r"^\s+(?P<hop>[0-9a-fA-F.:]+)\s+(?P<numbers>[\d\s]*?)\s+(?P<weight>\d+)\s+"
+    r"(?P<path>[\d.{}(), ]*)(?P<origin>[ie?])\s*$"
+)
+
+
+def _brief_routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
+    cisco.need(answer, r"^\s*Network\s+Next Hop\s+Metric", text)
+    start = next(i for i, line in enumerate(text) if re.match(r"^\s*Network\s+Next Hop", line))
+    rd = vni_kind = vni = prefix = None
+    status: re.Match[str] | None = None
+    for line in text[start + 1 :]:
+        head = _RD.match(line)
+        if head:
+            rd, vni_kind, vni = head.groups()
+            continue
+        opening, rest = _split_brief(line)
+        if opening is not None:
+            status, prefix = opening, opening["prefix"] or prefix
+        if not rest.strip():
+            continue
+        hop = _BRIEF_HOP.match(" " + rest)
+        if not hop or rd is None or prefix is None or status is None:
+            raise answer.error(f"has a line that is no path of a route: {line.strip()[:80]!r}")
+        yield _brief_route(rd, vni_kind, vni, prefix, status, hop)
+        status = _AFTER
+    if status is not None and status is not _AFTER:
+        raise answer.error("is cut: the last route has no next hop")
+
+
+_AFTER = _BRIEF.match("")
+
+
+def _split_brief(line: str) -> tuple[re.Match[str] | None, str]:
+    """Split a line into the status and prefix (in the first columns, if there) and what stands behind them."""
+    if line.startswith("      "):
+        return None, line
+    found = re.match(r"^(\s*[sxSdh*>iecalrI|&2 ]{1,4}(?:\[\d+\]:\S+)?)(\s.*)?$", line)
+    if not found:
+        return None, line
+    return _BRIEF.match(found.group(1).strip()), found.group(2) or ""
+
+
+def _brief_route(
+    rd: str, kind: str | None, vni: str | None, prefix: str, status: re.Match[str], hop: re.Match[str]
+) -> EvpnRoute:
+    route = EvpnRoute(
+        rd=rd,
+        next_hop=address(hop["hop"]),
+        best=status["best"] == ">",
+        valid=status["status"] == "*",
+        as_path=hop["path"].strip() or None,
+        **parse_prefix(prefix),  # type: ignore[arg-type]
+    )
+    known = int(vni) if vni else None
+    return dataclasses.replace(route, l3_vni=known) if kind == "L3VNI" else dataclasses.replace(route, vni=known)
+
+
+_PATH = re.compile(r"Path type: [\w-]+, path")
+
+
+def _detail_routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
+    """Read the entries path by path. Other address families of the same output are passed over."""
+    for rd, prefix, lines in _detail_entries(text):
+        starts = [i for i, line in enumerate(lines) if _PATH.match(line)]
+        announced = re.search(r"^Paths: \((\d+)", "\n".join(lines), re.MULTILINE)
+        if announced and len(starts) < int(announced.group(1)):
+            raise answer.error(f"is cut: {prefix} announces {announced.group(1)} paths and has {len(starts)}")
+        if prefix and not announced and not starts and rd:
+            raise answer.error(f"is cut: {prefix} has no path")
+        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+            yield _detail_route(answer, rd, prefix, lines[start:end])
+
+
+def _detail_entries(text: list[str]) -> Iterator[tuple[str | None, str | None, list[str]]]:
+    """Yield the RD, the prefix and the lines of each entry of the EVPN table."""
+    evpn, rd, prefix, lines = True, None, None, list[str]()
+    for line in (line.strip() for line in text):
+        family = re.match(r"BGP routing table information for VRF .*address family (.+)$", line)
+        head, entry = _RD.match(line), line.startswith("BGP routing table entry for")
+        if not (family or head or entry):
+            lines.append(line)
+            continue
+        if evpn and lines:
+            yield rd, prefix, lines
+        lines = []
+        if family:
+            evpn, rd, prefix = family.group(1).strip().upper() == "L2VPN EVPN", None, None
+        elif head:
+            rd, prefix = head.group(1), None
+        else:
+            found = re.match(r"BGP routing table entry for (\[\d+\]:\S+?)(?:,|$)", line)
+            prefix = found.group(1) if found else None
+    if evpn:
+        yield rd, prefix, lines
+
+
+def _detail_route(answer: Answer, rd: str | None, prefix: str | None, lines: list[str]) -> EvpnRoute:
+    text = "\n".join(lines)
+    imported = re.search(r"Imported from (\S+?):(\[\d+\]:\S+)", text)
+    rd = rd or (imported.group(1) if imported else None)
+    prefix = (prefix if imported is None or _same(prefix, imported.group(2)) else None) or (
+        imported.group(2) if imported else None
+    )
+    hop = re.search(r"^\s*(\S+) \(metric \S+\)(?: \([^)]*\))? from (\S+) \(", text, re.MULTILINE)
+    if rd is None or prefix is None or hop is None or "Origin " not in text:
+        raise answer.error(f"has a path that is cut: {lines[0][:60]!r}")
+    route = EvpnRoute(
+        rd=rd,
+        next_hop=address(hop.group(1)),
+        peer=None if hop.group(2) in ("0.0.0.0", "::") else hop.group(2),
+        best="is best path" in text and "not best" not in text,
+        valid="path is valid" in text,
+        as_path=_as_path(text),
+        **parse_prefix(prefix),  # type: ignore[arg-type]
+    )
+    return dataclasses.replace(route, **_attributes(route, text))  # type: ignore[arg-type]
+
+
+def _same(prefix: str | None, imported: str) -> bool:
+    """True unless the entry's head belongs to another route (a filtered output that lost the right one)."""
+    return prefix is None or parse_prefix(prefix) == parse_prefix(imported)
+
+
+def _as_path(text: str) -> str | None:
+    found = re.search(r"AS-Path: ([\d.{}() ]+)", text)
+    return found.group(1).strip() or None if found else None
+
+
+def _attributes(route: EvpnRoute, text: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    labels = re.search(r"Received label (\d+)(?: (\d+))?", text)
+    pmsi = re.search(r"Label: (\d+), Tunnel Id", text)
+    if labels:
+        found["vni"] = int(labels.group(1))
+        found["l3_vni"] = int(labels.group(1)) if route.route_type == 5 else number(labels.group(2))
+    elif pmsi:
+        found["vni"] = int(pmsi.group(1))
+    if "community:" in text:
+        found["route_targets"] = tuple(re.findall(r"\bRT:(\S+)", text))
+    mobility = re.search(r"MAC Mobility Sequence:(\w+):(\d+)", text)
+    if mobility:
+        found["sequence"] = int(mobility.group(2))
+        found["sticky"] = bool(int(mobility.group(1), 16) & 1)  # RFC 7432 section 7.7: the low bit is sticky
+    router = re.search(r"Router MAC:(\S+)", text)
+    if router:
+        found["router_mac"] = mac(router.group(1))
+    segment = re.search(r"\bESI: ([0-9a-fA-F.:]{14,})", text)
+    if segment and route.esi is None:
+        found["esi"] = cisco.esi(segment.group(1))
+    return found
+
+
+def _json_routes(answer: Answer) -> Iterator[EvpnRoute]:
+    data = body(answer, "TABLE_vrf")
+    for _vrf, _afi, safi, rd, prefix, path in chain(data, "vrf", "afi", "safi", "rd", "prefix", "path"):
+        if "evpn" not in str(first(safi, "af-name", "af-name-out") or "evpn").lower():
+            continue
+        yield _json_route(rd, prefix, path)
+
+
+def _json_route(rd: Row, prefix: Row, path: Row) -> EvpnRoute:
+    hop = first(path, "ipnexthop", "ip6nexthop", "ipv6nexthop")
+    route = EvpnRoute(
+        rd=str(first(rd, "rd_val", "rd")),
+        next_hop=address(hop),
+        peer=first(path, "neighbor"),
+        best=first(path, "bestcode") == ">" or str(path.get("pathbest")).lower() == "true",
+        valid="*" in str(path.get("statuscode", "")) or str(path.get("pathvalid")).lower() == "true",
+        as_path=first(path, "path", "aspath"),
+        **parse_prefix(str(first(prefix, "nonipprefix", "ipprefix"))),  # type: ignore[arg-type]
+    )
+    vni = number(first(rd, "rd_vniid"))
+    text = " ".join(
+        str(row.get("extcommunity") or row.get("attr-extcommunity") or "")
+        for row in (path, *rows(path, "extcommunity"))
+    )
+    found = _attributes(route, f"community: {text}") if text.strip() else {}
+    if "l3" in str(first(rd, "rd_vrf") or "").lower():
+        found.setdefault("l3_vni", vni)
+    else:
+        found.setdefault("vni", vni)
+    return dataclasses.replace(route, **found)  # type: ignore[arg-type]

@@ -1,0 +1,308 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the readers of command outputs share: one strict answer type, strict tables, and the merge of facts.
+
+A reader takes an :class:`Answer` and returns facts. What is truncated, empty, paged, mixed with log
+messages or of another command is a ParseError that names device and command, never a wrong fact.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import re
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..model.codec import normalise_mac
+from ..model.errors import InputError, ParseError
+from ..model.state import DeviceState, Fact, IPAddress
+
+#: What one reader found: the value of each fact that its command tells.
+Facts = Mapping[Fact, typing.Any]
+ReaderFunction = Callable[["Answer"], Facts]
+
+#: The shapes that log messages have when a terminal monitor writes into the output.
+_LOG_MESSAGE = re.compile(
+    r"%[A-Z][A-Z0-9_]+-(?:[A-Z0-9_]+-)?[0-7]-[A-Z][A-Z0-9_]+"  # %FACILITY-SEVERITY-MNEMONIC (EOS, IOS, NX-OS)
+    r"|^Message from syslogd@|^Broadcast Message from"
+    r"|^(?:<\d+>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? +\S+ +[\w/.-]+(?:\[\d+\])?: ",  # RFC 3164
+    re.MULTILINE,
+)
+_REFUSED = re.compile(
+    r"^\s*(?:% ?(?:Invalid|Incomplete|Ambiguous|Unavailable|Error|Command|Unrecognized|Interface does not)[^\n]*"
+    r"|(?:syntax error|unknown command|error: |missing argument)[^\n]*)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_PAGER = re.compile(r"--\s*\(?[Mm]ore\)?\s*-*(?:\d+%)?|---\(more")
+_PROMPT = re.compile(r"^[\w.@:/~-]{1,80}(?:\([\w.-]+\))?[#>]\s*$")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one device answered to one command: text as it came, or JSON already decoded."""
+
+    device: str
+    command: str
+    output: object
+
+    def error(self, reason: str, remedy: str | None = None) -> ParseError:
+        """Return the ParseError for this answer; the caller raises it."""
+        return ParseError(
+            f"the output {reason}",
+            device=self.device,
+            command=self.command,
+            remedy=remedy or "run the command by hand and compare; read the device again",
+        )
+
+    @property
+    def is_text(self) -> bool:
+        """True where the answer is neither JSON nor XML."""
+        return isinstance(self.output, str) and not self.output.lstrip().startswith(("{", "[", "<"))
+
+    def json(self) -> Mapping[str, typing.Any]:
+        """Return the JSON object of the answer, out of the envelope of an API where there is one."""
+        data = self.output
+        if isinstance(data, str):
+            try:
+                data = json.loads(self._whole(data))
+            except ValueError as exc:
+                raise self.error(f"is not whole JSON ({exc})") from exc
+        data = _unwrap(data)
+        if not isinstance(data, Mapping) or not data:
+            raise self.error("holds no JSON object" if not isinstance(data, Mapping) else "is an empty JSON object")
+        if "errors" in data:
+            raise self.error(f"is an error: {data['errors']}")
+        return data
+
+    def json_root(self, *keys: str) -> Mapping[str, typing.Any]:
+        """Return the JSON object if it has one of ``keys`` at its root; another command's has not."""
+        data = self.json()
+        if not any(key in data for key in keys):
+            found = ", ".join(sorted(data)[:6])
+            raise self.error(f"is of another command: it has {found}, not {' or '.join(keys)}")
+        return data
+
+    def text(self) -> str:
+        """Return the text, without echo, prompt and carriage returns; refuse what is no plain answer."""
+        if not isinstance(self.output, str):
+            raise self.error("is JSON where text was asked for")
+        lines = self._whole(self.output).replace("\r", "").splitlines()
+        lines = [line for line in lines if not _PROMPT.match(line)]
+        if lines and lines[0].strip().endswith(self.command):
+            del lines[0]
+        text = "\n".join(line.rstrip() for line in lines)
+        if not text.strip():
+            raise self.error("is empty")
+        return text
+
+    def lines(self) -> list[str]:
+        """Return the lines of the text that are not blank."""
+        return [line for line in self.text().splitlines() if line.strip()]
+
+    def _whole(self, text: str) -> str:
+        if not text.strip():
+            raise self.error("is empty")
+        for pattern, reason in (
+            (_REFUSED, "is a refusal"),
+            (_PAGER, "was cut by a pager"),
+            (_LOG_MESSAGE, "is mixed with a log message"),
+        ):
+            found = pattern.search(text)
+            if found and not (pattern is _REFUSED and found.start() > 400):
+                raise self.error(f"{reason}: {found.group().strip()[:80]}")
+        return text
+
+
+def _unwrap(data: object) -> object:
+    """Take the answer out of the envelope of JSON-RPC (eAPI) and out of a list of one."""
+    while True:
+        if isinstance(data, list) and len(data) == 1:
+            data = data[0]
+        elif isinstance(data, Mapping) and "result" in data and {"jsonrpc", "command"} & set(data):
+            data = data["result"]
+        else:
+            return data
+
+
+def table(answer: Answer, row: str, skip: str, header: str) -> Iterator[re.Match[str]]:
+    """Yield the match of ``row`` for every line that is not one to ``skip``.
+
+    Every other line, and a text without ``header``, is a ParseError: a table is read whole or not at all.
+    """
+    lines = answer.lines()
+    if not any(re.search(header, line) for line in lines):
+        raise answer.error(f"is of another command: it has no line like {header!r}")
+    wanted, ignored = re.compile(row), re.compile(skip)
+    for line in lines:
+        if ignored.match(line):
+            continue
+        match = wanted.match(line)
+        if not match:
+            raise answer.error(f"has a line that is no row of the table: {line.strip()[:80]!r}")
+        yield match
+
+
+def blocks(answer: Answer, start: str) -> list[str]:
+    """Split the text into blocks that begin at a line matching ``start``; none is a ParseError."""
+    text = answer.text()
+    begins = [m.start() for m in re.finditer(start, text, re.MULTILINE)]
+    if not begins:
+        raise answer.error(f"is of another command: it has no line like {start!r}")
+    return [text[a:b] for a, b in zip(begins, [*begins[1:], len(text)], strict=True)]
+
+
+def first(pattern: str, text: str, flags: int = re.MULTILINE) -> str | None:
+    """Return the first group of the first match, stripped; None if there is none."""
+    match = re.search(pattern, text, flags)
+    return match.group(1).strip() if match and match.group(1) is not None else None
+
+
+def number(value: object) -> int | None:
+    """Return a whole number; None for nothing, for N/A and for a dash."""
+    text = "" if value is None or isinstance(value, bool) else str(value).strip().replace(",", "")
+    if text in ("", "-", "N/A", "n/a", "None", "unknown"):
+        return None
+    return int(float(text)) if re.fullmatch(r"-?\d+\.\d+", text) else int(text)
+
+
+def real(value: object) -> float | None:
+    """Return a number; None for nothing, N/A, a dash and minus infinity (no light at all is no figure)."""
+    text = "" if value is None or isinstance(value, bool) else str(value).strip()
+    if text.lower() in ("", "-", "n/a", "none", "- inf", "-inf", "nan", "off"):
+        return None
+    return float(text)
+
+
+def address(value: object) -> IPAddress | None:
+    """Return an IP address; None for nothing and for the unspecified address."""
+    text = "" if value is None else str(value).strip().split("%")[0]
+    if text in ("", "0.0.0.0", "::", "-"):
+        return None
+    return ipaddress.ip_address(text)
+
+
+def mac(value: object) -> str | None:
+    """Return a MAC address in the colon form; None for nothing."""
+    return normalise_mac(str(value)) if value else None
+
+
+def vlan_ids(text: str) -> tuple[int, ...]:
+    """Expand a VLAN list such as ``1,10-12``; ``ALL`` is 1-4094, ``NONE`` is empty."""
+    compact = text.replace(" ", "").upper()
+    if compact in ("", "NONE"):
+        return ()
+    if compact == "ALL":
+        compact = "1-4094"
+    found: list[int] = []
+    for part in compact.split(","):
+        low, _, high = part.partition("-")
+        found.extend(range(int(low), int(high or low) + 1))
+    return tuple(sorted(set(found)))
+
+
+def duration_s(text: str | None) -> float | None:
+    """Return the seconds of ``1w2d``, ``27d04h``, ``00:04:09``, ``9w2d 5:23:37`` or ``3d 4:05``; None for never."""
+    if not text or text.lower() == "never":
+        return None
+    units = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+    total = float(sum(int(n) * units[u] for n, u in re.findall(r"(\d+)\s*([ywdhms])", text)))
+    clock = re.search(r"(?<![\d:])(\d+):(\d+)(?::(\d+))?", text)
+    if clock:
+        parts = [int(p) for p in clock.groups() if p is not None]
+        # Three parts are h:m:s; two are h:m beside days (Junos), else m:s.
+        scale = (3600, 60, 1) if len(parts) == 3 else (3600, 60) if total else (60, 1)
+        total += sum(p * s for p, s in zip(parts, scale, strict=True))
+    return total if total or clock else None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One command and how it is read; ``pattern`` matches the command without its output modifiers."""
+
+    pattern: str
+    facts: tuple[Fact, ...]
+    function: ReaderFunction
+
+    def matches(self, command: str) -> bool:
+        """True where ``command`` is this reader's."""
+        return re.fullmatch(self.pattern, command) is not None
+
+
+def plain_command(command: str) -> str:
+    """Return the command without output modifiers, lower case, single blanks: what readers match."""
+    return " ".join(command.split("|")[0].lower().split())
+
+
+def read_answer(readers: Sequence[Reader], answer: Answer) -> Facts:
+    """Read one answer by the first reader that knows its command."""
+    plain = plain_command(answer.command)
+    reader = next((r for r in readers if r.matches(plain)), None)
+    if reader is None:
+        raise answer.error(
+            "cannot be read: no reader knows this command", "see the platform's COMMANDS for those it reads"
+        )
+    try:
+        return reader.function(answer)
+    except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
+        raise answer.error(f"is not of the expected shape ({type(exc).__name__}: {exc})") from exc
+
+
+def read_outputs(readers: Sequence[Reader], device: str, platform: str, outputs: Mapping[str, object]) -> DeviceState:
+    """Read all outputs of one device, by command, into one state; what no command told is None."""
+    merged: dict[Fact, typing.Any] = {}
+    for command, output in outputs.items():
+        for fact, value in read_answer(readers, Answer(device, command, output)).items():
+            merged[fact] = merge(merged.get(fact), value, append=fact is Fact.EVPN_ROUTES)
+    return DeviceState(device=device, platform=platform, **{fact.value: value for fact, value in merged.items()})
+
+
+def merge(known: typing.Any, new: typing.Any, append: bool = False) -> typing.Any:
+    """Join what two commands told: the first one's value stands, what it left out is filled in.
+
+    Tuples of facts are joined by their key fields, within what was known before only: a command that
+    tells two entries of one key means two.
+    """
+    if known is None or new is None:
+        return new if known is None else known
+    if dataclasses.is_dataclass(known) and type(known) is type(new) and not isinstance(known, type):
+        joined = {f.name: merge(getattr(known, f.name), getattr(new, f.name)) for f in dataclasses.fields(known)}
+        return type(known)(**joined)
+    if isinstance(known, dict):
+        return {**new, **known}
+    if isinstance(known, tuple) and isinstance(new, tuple):
+        return known + new if append else _merge_entries(known, new)
+    return new if known == "" else known
+
+
+def _merge_entries(known: tuple[typing.Any, ...], new: tuple[typing.Any, ...]) -> tuple[typing.Any, ...]:
+    entries = [*known, *new]
+    if not all(dataclasses.is_dataclass(entry) for entry in entries):
+        return known + tuple(item for item in new if item not in known)
+    joined, added = list(known), []
+    places: dict[tuple[typing.Any, ...], list[int]] = {}
+    for i, entry in enumerate(known):
+        places.setdefault(_key(entry), []).append(i)
+    for entry in new:
+        found = places.get(_key(entry))
+        if found is None:
+            added.append(entry)
+        for i in found or ():
+            joined[i] = merge(joined[i], entry)
+    return tuple(joined + added)
+
+
+def _key(entry: typing.Any) -> tuple[typing.Any, ...]:
+    return tuple(getattr(entry, f.name) for f in dataclasses.fields(entry) if f.metadata.get("key"))
+
+
+def either(structured: ReaderFunction, plain: ReaderFunction) -> ReaderFunction:
+    """Return a reader that takes structured output or, where it came so, text."""
+    return lambda answer: plain(answer) if answer.is_text else structured(answer)
+
+
+def entries(items: Iterable[typing.Any]) -> tuple[typing.Any, ...]:
+    """Return the items without None, in order."""
+    return tuple(item for item in items if item is not None)

@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the platforms. To add a NOS, add a folder beside this file whose package has ``PLATFORM``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from pathlib import Path
+from typing import Any
+
+from ..model.errors import InputError
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all platforms, sorted."""
+    return tuple(sorted(marker.parent.name for marker in Path(__file__).parent.glob("*/__init__.py")))
+
+
+def platform(name: str) -> Any:
+    """Return the platform of that name: a ``runbook.ports.Platform``, which this floor must not import.
+
+    Raises:
+        InputError: there is no such platform.
+        DependencyError: a library that the platform needs is missing.
+    """
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else None
+        raise InputError("platform", f"{name!r} is none of: {', '.join(known)}", remedy=hint)
+    return importlib.import_module(f".{name}", __package__).PLATFORM

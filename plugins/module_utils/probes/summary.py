@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From recorded probes to counts and gaps. Pure functions; docs/measurement.md defines every figure."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+
+from ..model.errors import ProbeError
+from ..model.measure import Gap, LossSummary, Probe
+
+#: A reply that took longer is late: it came, but a ping that waits a second would not have seen it.
+LATE_MS = 1000.0
+
+
+def read_series(text: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
+    """Read what probes/icmp.py wrote; ``offset_s`` takes the viewpoint's clock to the axis.
+
+    A last line that is not whole (the program was killed) is left out.
+
+    Raises:
+        ProbeError: the program said that it could not measure.
+    """
+    sent: dict[int, int] = {}
+    replies: dict[int, list[int]] = {}
+    for line in text.split("\n")[:-1]:
+        kind, _, rest = line.partition(" ")
+        if kind == "x":
+            raise ProbeError(
+                f"the probe could not be sent: {rest}", remedy="check the address and the right to send ICMP"
+            )
+        sequence, _, value = rest.partition(" ")
+        if kind == "s":
+            sent[int(sequence)] = int(value)
+        elif kind == "r":
+            replies.setdefault(int(sequence), []).append(int(value))
+    return tuple(_probe(sequence, at, replies.get(sequence, []), offset_s) for sequence, at in sorted(sent.items()))
+
+
+def _probe(sequence: int, sent_ns: int, replies_ns: list[int], offset_s: float) -> Probe:
+    # A kernel stamp may lie a few microseconds before the instant noted in user space.
+    rtt_ms = max((min(replies_ns) - sent_ns) / 1e6, 0.0) if replies_ns else None
+    late = rtt_ms is not None and rtt_ms > LATE_MS
+    return Probe(sequence, sent_ns / 1e9 + offset_s, rtt_ms, late, max(len(replies_ns) - 1, 0))
+
+
+def summarize(probes: Sequence[Probe], pps: int, *, pauses_count: bool = False) -> LossSummary:
+    """Return counts, longest gap and percentiles of probes in the order of their sequence.
+
+    Args:
+        probes: at least one.
+        pps: the rate that was asked for; the sequence number counts its slots.
+        pauses_count: the sender is the moved guest, so a time in which it sent nothing is part of a gap.
+
+    Raises:
+        ProbeError: nothing was sent, which is no measurement of zero loss.
+    """
+    if not probes:
+        raise ProbeError("no probe was sent, so nothing is known of the loss")
+    rtts_ms = sorted(p.rtt_ms for p in probes if p.rtt_ms is not None)
+    resolution_ms = reached_interval_ms(probes, pps)
+    return LossSummary(
+        sent=len(probes),
+        lost=sum(p.rtt_ms is None for p in probes),
+        late=sum(p.late for p in probes),
+        duplicates=sum(p.duplicates for p in probes),
+        reordered=reordered(probes),
+        longest_gap=longest_gap(probes, resolution_ms, pauses_count=pauses_count),
+        lost_at_1pps=lost_at_1pps(probes, pps),
+        resolution_ms=resolution_ms,
+        rtt_ms_p50=percentile(rtts_ms, 50),
+        rtt_ms_p95=percentile(rtts_ms, 95),
+        rtt_ms_p99=percentile(rtts_ms, 99),
+        rtt_ms_max=rtts_ms[-1] if rtts_ms else None,
+    )
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float | None:
+    """Return the nearest-rank percentile of sorted values, None of no values."""
+    if not ordered:
+        return None
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def reached_interval_ms(probes: Sequence[Probe], pps: int) -> float:
+    """Return the 95th percentile of the spacing that was reached, in ms; never less than the one asked for."""
+    spacing = sorted((b.sent_s - a.sent_s) * 1000 for a, b in zip(probes, probes[1:], strict=False))
+    return max(percentile(spacing, 95) or 0.0, 1000 / pps)
+
+
+def reordered(probes: Sequence[Probe]) -> int:
+    """Count the replies that came after the reply to a probe that was sent later (RFC 4737 3.3)."""
+    arrivals = sorted((p.sent_s + p.rtt_ms / 1000, p.sequence) for p in probes if p.rtt_ms is not None)
+    count, newest = 0, -1
+    for _at, sequence in arrivals:
+        count += sequence < newest
+        newest = max(newest, sequence)
+    return count
+
+
+def longest_gap(probes: Sequence[Probe], resolution_ms: float, *, pauses_count: bool = False) -> Gap | None:
+    """Return the longest time in which a reply was due and none came; None if none is over the resolution.
+
+    A gap begins where the first probe without its reply was sent, and ends one median round-trip
+    time before the next reply arrives: so a run of lost probes lasts from the first lost to the next
+    answered one, and replies that were held back and came in a bunch count as the time they were held.
+    """
+    answered = [(p.sent_s + p.rtt_ms / 1000, i) for i, p in enumerate(probes) if p.rtt_ms is not None]
+    rtts_s = [p.rtt_ms / 1000 for p in probes if p.rtt_ms is not None]
+    usual_s = statistics.median(rtts_s) if rtts_s else 0.0
+    ends = [(at - usual_s, i) for at, i in sorted(answered)]
+    ends.append((probes[-1].sent_s + resolution_ms / 1000, len(probes)))
+    gaps, due = [], 0
+    for end_s, index in ends:
+        if due < len(probes):
+            start_s = _start_of_wait(probes, due, resolution_ms / 1000, pauses_count)
+            lost = sum(p.rtt_ms is None for p in probes[due:index])
+            gaps.append(Gap(start_s, (end_s - start_s) * 1000, lost))
+        due = max(due, index + 1)
+    worst = max(gaps, key=lambda gap: gap.length_ms)
+    return worst if worst.lost or worst.length_ms > resolution_ms else None
+
+
+def _start_of_wait(probes: Sequence[Probe], due: int, interval_s: float, pauses_count: bool) -> float:
+    if pauses_count and due:
+        return min(probes[due].sent_s, probes[due - 1].sent_s + interval_s)
+    return probes[due].sent_s
+
+
+def lost_at_1pps(probes: Sequence[Probe], pps: int) -> int:
+    """Return how many of one ping a second would have been lost, in the worst of all phases."""
+    lost: dict[int, int] = {}
+    for probe in probes:
+        if probe.rtt_ms is None:
+            lost[probe.sequence % pps] = lost.get(probe.sequence % pps, 0) + 1
+    return max(lost.values(), default=0)
+
+
+def phases(probes: Sequence[Probe], pps: int, begin_s: float, end_s: float) -> dict[str, LossSummary]:
+    """Return the summaries before, during and after ``begin_s`` to ``end_s``; a phase without probes is left out."""
+    times = [p.sent_s for p in probes]
+    begin, end = bisect.bisect_left(times, begin_s), bisect.bisect_left(times, end_s)
+    parts = {"before": probes[:begin], "during": probes[begin:end], "after": probes[end:]}
+    return {name: summarize(part, pps) for name, part in parts.items() if part}
+
+
+def steady(text: str, tail: int) -> bool:
+    """Say whether the newest ``tail`` probes of a series, but for those still on their way, were all answered."""
+    lines = text.split("\n")[:-1]
+    sent = [line.split(" ")[1] for line in lines if line.startswith("s ")]
+    replied = {line.split(" ")[1] for line in lines if line.startswith("r ")}
+    answered = [i for i, sequence in enumerate(sent) if sequence in replied]
+    if not answered or answered[-1] + 1 < tail:
+        return False
+    on_their_way = len(sent) - 1 - answered[-1]
+    return on_their_way <= max(2, tail // 5) and all(s in replied for s in sent[answered[-1] + 1 - tail : answered[-1]])
+
+
+def tap_series(frames: Iterable[str], address: str, target: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
+    """Pair the echo requests from ``address`` to ``target`` in probes/tap.py's lines with their replies.
+
+    Lines of several hypervisors may be joined, each already on the axis (see ``shift``).
+    """
+    sent: list[tuple[int, int]] = []
+    replies: dict[int, list[int]] = {}
+    for stamp, _interface, _direction, kind, _identifier, sequence, source, destination in _frames(frames):
+        if kind == "request" and (source, destination) == (address, target):
+            sent.append((int(stamp), int(sequence)))
+        elif kind == "reply" and (source, destination) == (target, address):
+            replies.setdefault(int(sequence), []).append(int(stamp))
+    return tuple(_paired(sorted(sent), {key: sorted(stamps) for key, stamps in replies.items()}, offset_s))
+
+
+def _frames(lines: Iterable[str]) -> Iterable[list[str]]:
+    return (parts for parts in (line.split() for line in lines) if len(parts) == 8)
+
+
+def _paired(sent: list[tuple[int, int]], replies: dict[int, list[int]], offset_s: float) -> Iterable[Probe]:
+    """The 16 bits of the echo's sequence are unwrapped; a request seen on both taps is counted once."""
+    seen: dict[int, int] = {}
+    high, last = 0, -1
+    for at, sequence in sent:
+        high += 65536 * (sequence < last - 32768)
+        last = sequence
+        seen.setdefault(high + sequence, at)
+    for number, at in sorted(seen.items()):
+        after = [r for r in replies.get(number % 65536, []) if at <= r < at + 30_000_000_000]
+        yield _probe(number, at, after, offset_s)
+
+
+def shift(text: str, offset_s: float) -> list[str]:
+    """Put a capture's lines on the axis: its stamps plus ``offset_s``."""
+    moved = []
+    for line in text.split("\n")[:-1]:
+        stamp, _, rest = line.partition(" ")
+        if stamp.isdigit():
+            moved.append(f"{int(stamp) + round(offset_s * 1e9)} {rest}")
+    return moved
+
+
+def announcements(frames: Iterable[str], after_s: float) -> dict[str, float]:
+    """Return when the VM first announced itself after ``after_s``, by kind (``arp``, ``na``, ``rarp``)."""
+    first: dict[str, float] = {}
+    for stamp, _interface, direction, kind, *_rest in _frames(frames):
+        at_s = int(stamp) / 1e9
+        if direction == "in" and kind in ("arp", "na", "rarp") and at_s >= after_s:
+            first[kind] = min(at_s, first.get(kind, at_s))
+    return first

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``gate``: look at the fabric until every check passes, or the time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from ..checks.base import Check
+from ..checks.context import CheckContext, Phase, PhaseKind
+from ..checks.registry import checks_for
+from ..model.change import Change
+from ..model.errors import GateError
+from ..model.session import CommitStatus
+from ..model.state import Fact
+from ..model.verdict import Finding, GateResult, Severity, Verdict, worst
+from . import survey as surveys
+from .ports import Clock
+
+#: Pause between two looks: a look itself takes about a second, and BGP converges in tenths of one.
+POLL_S = 1.0
+_ORDER = (Verdict.FAIL, Verdict.ERROR, Verdict.SKIPPED, Verdict.PASS)
+
+
+class Look(Protocol):
+    """One fresh look at the fabric for a gate: what was seen now, in a context."""
+
+    def __call__(self, gate: Gate) -> CheckContext:
+        """Read what the gate's checks need and return the context to judge."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The checks of one phase under a name. It opens on PASS only."""
+
+    name: str
+    phase: Phase
+    checks: tuple[Check, ...]
+
+    @classmethod
+    def of(cls, phase: Phase, change: Change, leave_out: Collection[str] = ()) -> Gate:
+        """Return the gate of a phase: its built-in checks, and in stages those that the change adds."""
+        extra = change.gates.checks if phase.kind is PhaseKind.STAGE else ()
+        checks = tuple(c for c in checks_for(phase.kind, extra) if c.id not in leave_out)
+        return cls(str(phase), phase, checks)
+
+    @property
+    def facts(self) -> frozenset[Fact]:
+        """The facts that must be read for the checks, and no more."""
+        return frozenset(fact for check in self.checks for fact in check.facts)
+
+    @property
+    def needs_circuits(self) -> bool:
+        """True where a check judges pings over the circuits."""
+        return any(check.needs_circuits for check in self.checks)
+
+    @property
+    def needs_commits(self) -> bool:
+        """True where a check judges pending commits."""
+        return any(check.needs_commits for check in self.checks)
+
+    def evaluate(self, context: CheckContext) -> tuple[Finding, ...]:
+        """Run every check; findings that matter first."""
+        findings = [finding for check in self.checks for finding in check.run(context)]
+        return tuple(sorted(findings, key=lambda f: (_ORDER.index(f.verdict), f.severity is not Severity.CRITICAL)))
+
+
+def verdict_of(findings: Collection[Finding]) -> Verdict:
+    """Return the verdict of a gate: the worst of what counts.
+
+    A FAIL that is only a warning is shown and does not keep the gate shut; an ERROR always does, and so does a gate
+    in which nothing at all was judged.
+    """
+    counted = [f for f in findings if f.verdict is not Verdict.FAIL or f.severity is Severity.CRITICAL]
+    verdict = worst(counted)
+    return Verdict.ERROR if verdict is Verdict.SKIPPED else verdict
+
+
+def wait_until_open(
+    gate: Gate,
+    look: Look,
+    clock: Clock,
+    *,
+    settle_s: float,
+    plan_digest: str = "",
+    poll_s: float = POLL_S,
+    progress: Callable[[GateResult], None] = lambda result: None,
+) -> GateResult:
+    """Judge the fabric again and again until the gate opens or ``settle_s`` is over; return the last result.
+
+    At least one look is made; each look reads everything anew, so that the result holds for one moment. ``progress``
+    is told the result of each look.
+    """
+    begin, started_at = clock.monotonic_s(), clock.now()
+    attempts = 0
+    while True:
+        attempts += 1
+        findings = gate.evaluate(look(gate))
+        spent = clock.monotonic_s() - begin
+        result = GateResult(
+            gate.name, verdict_of(findings), findings, plan_digest, started_at, round(spent, 3), attempts
+        )
+        progress(result)
+        if result.open or spent >= settle_s:
+            return result
+        clock.sleep(min(poll_s, settle_s - spent))
+
+
+def require_open(result: GateResult) -> None:
+    """Raise GateError with the first findings unless the gate is open."""
+    if result.open:
+        return
+    wrong = [f for f in result.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR)]
+    shown = "; ".join(f"{f.check} {f.device or ''} {f.subject}: {f.message}".replace("  ", " ") for f in wrong[:3])
+    more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+    remedy = next((f.remedy for f in wrong if f.remedy), None)
+    raise GateError(f"gate {result.gate} stays shut: {shown or 'nothing was judged'}{more}", remedy=remedy)
+
+
+@dataclass(frozen=True)
+class FleetLook:
+    """A look through the sessions of a fleet.
+
+    ``base`` holds all that does not change between two looks: the change, fabric, plan, baseline, own tokens and, after
+    a move, the measurements.
+    """
+
+    fleet: surveys.Fleet
+    base: CheckContext
+    clock: Clock
+    pings: int = 5
+
+    def __call__(self, gate: Gate) -> CheckContext:
+        """Read the gate's facts, pending commits and circuits, as far as its checks need them."""
+        context = replace(self.base, phase=gate.phase)
+        names = [d.name for check in gate.checks for d in check.devices(context)]
+        commits: dict[str, CommitStatus] = {}
+        if gate.needs_commits:
+            commits, _reasons = surveys.pending_commits(self.fleet, dict.fromkeys(names))
+        seen = surveys.survey(
+            self.fleet,
+            context.fabric,
+            self.clock,
+            facts=sorted(gate.facts, key=lambda fact: fact.value),
+            devices=frozenset(names),
+            circuits=context.change.segment.handoff.circuits if gate.needs_circuits else (),
+            count=self.pings,
+            size_bytes=circuit_size_bytes(context),
+        )
+        return replace(context, states=seen.states, failures=seen.failures, circuits=seen.samples, commits=commits)
+
+
+def circuit_size_bytes(context: CheckContext) -> int:
+    """Return the size of the IP packet that must pass a circuit unfragmented for this segment."""
+    if context.change.segment.handoff.mode.value == "dot1q_trunk":
+        return context.change.segment.mtu
+    versions = {d.vtep_ip.version for d in context.segment_leaves() if d.vtep_ip is not None}
+    return context.change.segment.mtu + (70 if 6 in versions else 50)

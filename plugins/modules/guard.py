@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the action plugin of the same name, which does the work on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: guard
+short_description: Refuse what would cut a change short without a word
+version_added: 0.1.0
+description:
+  - Fails when C(--limit) leaves out a host of the fabric, when a tag is not known to the runbook (Ansible would run nothing and report success), or when a task would be skipped by C(--start-at-task).
+  - Run it first, in a play over all hosts, with C(run_once).
+author:
+  - The stretchnet.fabric authors (@stretchnet)
+extends_documentation_fragment:
+  - stretchnet.fabric.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Looks only.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  writes_devices:
+    support: none
+  measures_traffic:
+    support: none
+options:
+  fabric_group:
+    description: The inventory group that holds the devices of the fabric.
+    type: str
+    default: fabric
+  tags:
+    description: The tags that the runbook knows.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Compare what is asked for with what can be done
+  stretchnet.fabric.guard:
+    tags: [baseline, precheck, plan, point, apply, postcheck, migrate, validate, evidence]
+  run_once: true
+"""
+
+RETURN = r"""
+devices:
+  description: The devices of the fabric.
+  returned: success
+  type: list
+  elements: str
+"""

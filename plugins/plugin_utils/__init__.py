@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later

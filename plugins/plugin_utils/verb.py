@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The base of the fabric-wide verbs: arguments in, one call to floor 2, a result or a typed error out."""
+
+from __future__ import annotations
+
+import os
+import typing
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
+
+DEFAULT_PARALLEL = 32
+CONNECTION_VARIABLES = frozenset(
+    f"ansible_{name}"
+    for name in (
+        "host",
+        "port",
+        "user",
+        "password",
+        "become_password",
+        "become_pass",
+        "ssh_user",
+        "ssh_pass",
+        "ssh_password",
+        "ssh_private_key_file",
+        "private_key_file",
+    )
+)
+
+
+class VerbAction(ActionBase):
+    """One task for the whole fabric. A subclass names its module and implements ``verb``."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    module = ""
+
+    def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
+        """Do the work and return the task's result."""
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, typing.Any] | None = None) -> dict[str, typing.Any]:
+        """Validate, lay the desk, do the verb; typed errors become a failed result."""
+        result = super().run(tmp, task_vars)
+        del tmp
+        try:
+            params = validated(self.module, self._task.args)
+            with self._desk(params, task_vars or {}) as desk:
+                about = {"changed": False, "change_id": desk.change.change_id}
+                return {**result, **about, **self.verb(params, desk)}
+        except StretchnetError as exc:
+            return {**result, **failure(exc)}
+
+    @property
+    def check_mode(self) -> bool:
+        """True where the task must not change anything."""
+        return bool(self._task.check_mode)
+
+    def tell(self, line: str) -> None:
+        """Show one line of progress."""
+        Display().display(f"  {line}")
+
+    def _desk(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> Desk:
+        group = params["fabric_group"]
+        devices = plain(task_vars["groups"].get(group, []))
+        if not devices:
+            raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
+        run_dir = params["run_dir"] or self._variable(task_vars, "stretchnet_run_dir", "runs")
+        return Desk.lay(
+            _HostVars(task_vars["hostvars"], self._templar),
+            devices,
+            _change(params["change"]),
+            params["change_id"],
+            os.path.abspath(os.path.expanduser(run_dir)),
+            params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+            self.tell,
+        )
+
+    def _variable(self, task_vars: dict[str, typing.Any], name: str, default: typing.Any) -> typing.Any:
+        return plain(self._templar.template(task_vars[name])) if name in task_vars else default
+
+
+class _HostVars(typing.Mapping[str, dict[str, typing.Any]]):
+    """Host variables as plain, templated data, read host by host as they are needed."""
+
+    def __init__(self, hostvars: typing.Any, templar: typing.Any) -> None:
+        self._hostvars, self._templar = hostvars, templar
+        self._known: dict[str, dict[str, typing.Any]] = {}
+
+    def __getitem__(self, host: str) -> dict[str, typing.Any]:
+        if host not in self._known:
+            if host not in self._hostvars:
+                raise KeyError(host)
+            variables = self._hostvars[host]
+            self._known[host] = {plain(name): plain(variables[name]) for name in variables if _is_ours(name)}
+        return self._known[host]
+
+    def __iter__(self) -> typing.Iterator[str]:
+        return iter(self._hostvars)
+
+    def __len__(self) -> int:
+        return len(self._hostvars)
+
+
+def _is_ours(name: str) -> bool:
+    """The connection's variables and the collection's own; the rest need not even be templated."""
+    return name.startswith("stretchnet_") or name in CONNECTION_VARIABLES
+
+
+def _change(value: typing.Any) -> typing.Any:
+    """Return the text of the change file, or the mapping itself; None where there is none."""
+    if not isinstance(value, str):
+        return value
+    try:
+        with open(os.path.expanduser(value), encoding="utf-8") as file:
+            return file.read(1 << 20)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InputError("change", f"the change file cannot be read: {exc}") from exc

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is written twice says the same: packages, argument specs and defaults, action groups."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
+
+
+def test_the_readme_names_every_package_that_is_installed() -> None:
+    packages = [
+        line for line in (ROOT / ".ci/packages.txt").read_text().splitlines() if line and not line.startswith("#")
+    ]
+    named = re.findall(r"`([a-z0-9.+-]+)`", "".join(re.findall(r"^> .*$", (ROOT / "README.md").read_text(), re.M)))
+    assert named == packages
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
+def test_defaults_of_a_role_are_those_of_its_argument_spec(role: Path) -> None:
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
+    documented = {
+        name: option["default"]
+        for spec in specs.values()
+        for name, option in spec.get("options", {}).items()
+        if "default" in option
+    }
+    path = role / "defaults/main.yml"
+    actual = (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+    assert documented == actual
+
+
+def test_the_action_group_holds_every_module() -> None:
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
+    modules = {path.stem for path in ROOT.glob("plugins/modules/*.py")}
+    assert set(groups["fabric"]) == modules
+
+
+def test_every_dependency_has_its_reason() -> None:
+    reasons = (ROOT / "docs/dependencies.md").read_text()
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, _sep, floor = line.partition(">=")
+            assert re.search(rf"^\| {re.escape(name)} \| {re.escape(floor)} \|", reasons, re.M), name
