@@ -82,7 +82,10 @@ def device_interfaces(topology: Topology, device: LabDevice) -> str:
         ["auto lo", "iface lo inet loopback", f"    address {device.router_id}/32"],
         _stanza("eth0", f"address {device.management_ip}/{topology.management.network.prefixlen}"),
         *(_stanza(port, f"mtu {topology.underlay_mtu}") for port, _ in topology.fabric_ports(device.name)),
-        *(_stanza(port, f"mtu {attached[port].mtu if port in attached else 1500}") for port in _host_ports(topology, device)),
+        *(
+            _stanza(port, f"mtu {attached[port].mtu if port in attached else 1500}")
+            for port in _host_ports(topology, device)
+        ),
     ]
     for segment in topology.segments:
         if device.name in segment.devices:
@@ -168,7 +171,7 @@ Subsystem sftp internal-sftp
 def ssh_wrapper(home: object) -> str:
     """Return a program for libvirt's ``command=``: its ssh transport has no parameter for known_hosts."""
     options = f"-o UserKnownHostsFile={home}/ssh/known_hosts -o GlobalKnownHostsFile=/dev/null"
-    return f"#!/bin/sh\nexec ssh {options} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes \"$@\"\n"
+    return f'#!/bin/sh\nexec ssh {options} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes "$@"\n'
 
 
 SYSCTLS = {
