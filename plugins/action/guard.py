@@ -31,7 +31,9 @@ class ActionModule(ActionBase):
             devices = plain(variables["groups"].get(params["fabric_group"], []))
             refuse_empty(params["fabric_group"], devices)
             refuse_limit(devices, plain(variables["ansible_play_hosts_all"]))
-            refuse_tags(set(params["tags"]), *(set(plain(variables[f"ansible_{kind}_tags"])) for kind in ("run", "skip")))
+            refuse_tags(
+                set(params["tags"]), *(set(plain(variables[f"ansible_{kind}_tags"])) for kind in ("run", "skip"))
+            )
         except StretchnetError as exc:
             return {**result, **failure(exc)}
         return {**result, "changed": False, "devices": devices}

@@ -8,13 +8,31 @@ from __future__ import annotations
 import os
 import typing
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import RunContext
+from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 
 DEFAULT_PARALLEL = 32
+CONNECTION_VARIABLES = frozenset(
+    f"ansible_{name}"
+    for name in (
+        "host",
+        "port",
+        "user",
+        "password",
+        "become_password",
+        "become_pass",
+        "ssh_user",
+        "ssh_pass",
+        "ssh_password",
+        "ssh_private_key_file",
+        "private_key_file",
+    )
+)
 
 
 class VerbAction(ActionBase):
@@ -25,20 +43,24 @@ class VerbAction(ActionBase):
     _supports_check_mode = True
     module = ""
 
-    def verb(self, params: dict[str, typing.Any], context: RunContext) -> dict[str, typing.Any]:
+    def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Do the work and return the task's result."""
         raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, typing.Any] | None = None) -> dict[str, typing.Any]:
-        """Validate, build the context, do the verb; typed errors become a failed result."""
+        """Validate, lay the desk, do the verb; typed errors become a failed result."""
         result = super().run(tmp, task_vars)
         del tmp
         try:
             params = validated(self.module, self._task.args)
-            with self._context(params, task_vars or {}) as context:
-                return {**result, **self.verb(params, context)}
+            with self._desk(params, task_vars or {}) as desk:
+                about = {"changed": False, "change_id": desk.change.change_id}
+                return {**result, **about, **self.verb(params, desk)}
         except StretchnetError as exc:
             return {**result, **failure(exc)}
+        except Exception as exc:
+            # A defect of ours must not look like a verdict on the fabric; the traceback is Ansible's to show.
+            raise AnsibleActionFail(f"this is a defect, please report it: {type(exc).__name__}: {exc}") from exc
 
     @property
     def check_mode(self) -> bool:
@@ -49,37 +71,56 @@ class VerbAction(ActionBase):
         """Show one line of progress."""
         Display().display(f"  {line}")
 
-    def _context(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> RunContext:
-        group = params.get("fabric_group") or "fabric"
-        groups = plain(task_vars["groups"])
-        if group not in groups:
-            raise InputError("fabric_group", f"the inventory has no group {group!r}")
-        hostvars = _HostVars(task_vars["hostvars"])
-        run_dir = params.get("run_dir") or plain(task_vars.get("stretchnet_run_dir")) or "runs"
-        return RunContext.build(
-            hostvars=hostvars,
-            groups=groups,
-            fabric_group=group,
-            change=_change(params.get("change")),
-            change_id=params.get("change_id"),
-            run_dir=os.path.abspath(os.path.expanduser(self._templar.template(run_dir))),
-            parallel=params.get("parallel") or int(task_vars.get("stretchnet_parallel", DEFAULT_PARALLEL)),
-            tell=self.tell,
+    def _desk(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> Desk:
+        group = params["fabric_group"]
+        devices = plain(task_vars["groups"].get(group, []))
+        if not devices:
+            raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
+        run_dir = params["run_dir"] or self._variable(task_vars, "stretchnet_run_dir", "runs")
+        return Desk.lay(
+            _HostVars(task_vars["hostvars"], self._templar),
+            devices,
+            _change(params["change"]),
+            params["change_id"],
+            Settings(
+                os.path.abspath(os.path.expanduser(run_dir)),
+                params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+                self._variable(task_vars, "stretchnet_store", None),
+                self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
+            ),
+            self.tell,
         )
+
+    def _cipher(self, vault_id: str | None) -> VaultCipher | None:
+        """The user's own vault secret seals the rollback points; InputError if there is none of that id."""
+        if vault_id is None:
+            return None
+        for known, secret in self._loader._vault.secrets or ():
+            if known == vault_id:
+                return VaultCipher(secret.bytes, vault_id)
+        raise InputError(
+            "stretchnet_vault_id",
+            f"no vault secret of id {vault_id!r} was given to this run",
+            remedy=f"start ansible-playbook with --vault-id {vault_id}@…",
+        )
+
+    def _variable(self, task_vars: dict[str, typing.Any], name: str, default: typing.Any) -> typing.Any:
+        return plain(self._templar.template(task_vars[name])) if name in task_vars else default
 
 
 class _HostVars(typing.Mapping[str, dict[str, typing.Any]]):
     """Host variables as plain, templated data, read host by host as they are needed."""
 
-    def __init__(self, hostvars: typing.Any) -> None:
-        self._hostvars = hostvars
+    def __init__(self, hostvars: typing.Any, templar: typing.Any) -> None:
+        self._hostvars, self._templar = hostvars, templar
         self._known: dict[str, dict[str, typing.Any]] = {}
 
     def __getitem__(self, host: str) -> dict[str, typing.Any]:
         if host not in self._known:
             if host not in self._hostvars:
                 raise KeyError(host)
-            self._known[host] = _needed(self._hostvars[host])
+            variables = self._hostvars[host]
+            self._known[host] = {plain(name): plain(variables[name]) for name in variables if _is_ours(name)}
         return self._known[host]
 
     def __iter__(self) -> typing.Iterator[str]:
@@ -89,9 +130,9 @@ class _HostVars(typing.Mapping[str, dict[str, typing.Any]]):
         return len(self._hostvars)
 
 
-def _needed(variables: typing.Any) -> dict[str, typing.Any]:
-    """Only our own and the connection's variables: the rest need not even be templated."""
-    return {str(key): plain(variables[key]) for key in variables if str(key).startswith(("stretchnet_", "ansible_"))}
+def _is_ours(name: str) -> bool:
+    """The connection's variables and the collection's own; the rest need not even be templated."""
+    return name.startswith("stretchnet_") or name in CONNECTION_VARIABLES
 
 
 def _change(value: typing.Any) -> typing.Any:

@@ -33,14 +33,26 @@ class Play:
 
     def __init__(self, playbook: str, run_dir: Path, *, inside: bool = True, **extra: str) -> None:
         variables = {"stretchnet_run_dir": str(run_dir), **extra}
-        argv = [str(BIN / "ansible-playbook"), "-i", str(INVENTORY), f"playbooks/{playbook}.yml", "-e", json.dumps(variables)]
+        argv = [
+            str(BIN / "ansible-playbook"),
+            "-i",
+            str(INVENTORY),
+            f"playbooks/{playbook}.yml",
+            "-e",
+            json.dumps(variables),
+        ]
         prefix = ["ip", "netns", "exec", MANAGEMENT] if inside else []
         self.log = run_dir / f"{playbook}-{time.monotonic_ns()}.log"
         run_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                prefix + argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True, env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "False"},
+                prefix + argv,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "False"},
             )
 
     def wait(self, timeout_s: float = 300.0) -> int:

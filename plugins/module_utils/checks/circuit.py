@@ -7,11 +7,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 
+from ..model.change import HandoffMode
 from ..model.fabric import Device
 from ..model.measure import CircuitSample
+from ..model.state import DeviceState, Fact
 from ..model.verdict import Finding, Verdict
-from .base import FabricCheck
+from .base import DeviceCheck, FabricCheck
 from .context import CheckContext, PhaseKind
+from .port import port_named
 
 _MEASURED = frozenset({PhaseKind.PRE, PhaseKind.STAGE, PhaseKind.POST, PhaseKind.AFTER_MOVE})
 
@@ -31,11 +34,20 @@ class CircuitCheck(FabricCheck):
         for circuit in context.handoff_circuits():
             subject = f"Circuit: {circuit.name}"
             sample = context.circuits.get(circuit.name)
-            if sample is None or sample.error is not None or not sample.sent:
+            if self._carries_no_ip(context, circuit.name):
+                yield self.finding(Verdict.SKIPPED, subject, "carried no IP at the baseline either (802.1Q handoff)")
+            elif sample is None or sample.error is not None or not sample.sent:
                 reason = sample.error if sample else None
                 yield self.finding(Verdict.ERROR, subject, "could not be measured", found=reason or "no ping was sent")
             else:
                 yield from self.judge(context, subject, sample)
+
+    @staticmethod
+    def _carries_no_ip(context: CheckContext, name: str) -> bool:
+        """An 802.1Q handoff may be pure layer 2: then no ping ever came through, and the ports tell its state."""
+        before = context.baseline_circuits.get(name)
+        layer2 = context.change.segment.handoff.mode is HandoffMode.DOT1Q_TRUNK
+        return layer2 and before is not None and before.received == 0
 
     @abstractmethod
     def judge(self, context: CheckContext, subject: str, sample: CircuitSample) -> Iterator[Finding]:
@@ -49,7 +61,7 @@ class VerifyCircuitLoss(CircuitCheck):
         pass: the loss is at most that of the baseline plus the margin (none).
         fail: it is more, or nothing comes through at all.
         error: the circuit could not be measured.
-        skipped: the handoff names no circuit.
+        skipped: the handoff names no circuit, or is pure layer 2 (802.1Q, no ping came through at the baseline).
     """
 
     remedy = "Look at light levels and at the carrier's tickets for the circuit before more traffic is put on it."
@@ -123,3 +135,41 @@ class VerifyCircuitMtu(CircuitCheck):
                 expected=f"packets of {sample.size_bytes} bytes pass unfragmented",
                 found="no answer",
             )
+
+
+class VerifyCircuitPorts(DeviceCheck):
+    """The ports of every DWDM circuit of the handoff are up on both borders.
+
+    Expected Results:
+        pass: both ports of every circuit are up.
+        fail: one is down, or does not exist.
+        error: the ports could not be read, or the state of one is unknown.
+        skipped: the handoff names no circuit.
+    """
+
+    facts = frozenset({Fact.PORTS})
+    remedy = "Look at light levels on both borders, then ask the carrier."
+
+    def devices(self, context: CheckContext) -> tuple[Device, ...]:
+        return context.handoff_borders()
+
+    def test(self, context: CheckContext, device: Device, state: DeviceState) -> Iterator[Finding]:
+        for circuit in context.handoff_circuits():
+            ends = {circuit.a_device: circuit.a_port, circuit.z_device: circuit.z_port}
+            if device.name not in ends:
+                continue
+            port = port_named(state, ends[device.name])
+            subject = f"Circuit: {circuit.name}"
+            if port is not None and port.up is None:
+                yield self.finding(
+                    Verdict.ERROR, subject, f"the state of port {port.name} is not known", device=device.name
+                )
+            elif port is None or not port.up:
+                yield self.finding(
+                    Verdict.FAIL,
+                    subject,
+                    f"port {ends[device.name]} is not up",
+                    device=device.name,
+                    expected="up",
+                    found="down" if port else "no such port",
+                )

@@ -33,6 +33,32 @@ class Disk:
     read_only: bool
 
 
+@dataclass(frozen=True)
+class Bridge:
+    """A bridge of a hypervisor; ``uplinks`` are its ports that are up and are no VM's tap."""
+
+    mtu: int | None
+    up: bool
+    uplinks: tuple[str, ...]
+
+
+def is_tap(name: str) -> bool:
+    """Say whether an interface is the near end of a VM's network card."""
+    return name.startswith(("vnet", "tap"))
+
+
+def bridge(xml: str, *, up: bool) -> Bridge:
+    """Read a bridge as the daemon's interface driver describes it."""
+    root = ET.fromstring(xml)
+    mtu = _attributes(root, "mtu").get("size")
+    ports = [
+        port.get("name", "")
+        for port in root.iterfind("./bridge/interface")
+        if _attributes(port, "link").get("state") == "up"
+    ]
+    return Bridge(int(mtu) if mtu else None, up, tuple(name for name in ports if not is_tap(name)))
+
+
 def nics(xml: str) -> tuple[Nic, ...]:
     """Return the network cards of a domain."""
     found = []

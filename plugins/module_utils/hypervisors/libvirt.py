@@ -155,7 +155,7 @@ class LibvirtHypervisors:
         yield from self._memory(xml, destination)
         yield from self._disks(workload, xml)
         for nic in domain.nics(xml):
-            yield from self._network(workload, nic, destination)
+            yield from self._network(workload, nic, source, destination)
 
     def _name_taken(self, workload: Workload, running: Any, destination: Any) -> Iterator[str]:
         for other in destination.listAllDomains():
@@ -187,28 +187,29 @@ class LibvirtHypervisors:
             elif not _succeeds(shell, ["test", "-e", disk.path]):
                 yield f"{disk.path} is not at {workload.destination}: shared storage is needed"
 
-    def _network(self, workload: Workload, nic: domain.Nic, destination: Any) -> Iterator[str]:
+    def _network(self, workload: Workload, nic: domain.Nic, source: Any, destination: Any) -> Iterator[str]:
         name = workload.network_map.get(nic.attached_to, nic.attached_to)
         if nic.kind == "network":
             known = {network.name(): network for network in destination.listAllNetworks()}
             if name not in known or not known[name].isActive():
                 yield f"network {name} is not there or not active at {workload.destination}"
         elif nic.kind == "bridge":
-            here = self._bridge(workload.source, nic.attached_to)
-            there = self._bridge(workload.destination, name)
+            here = self._bridge(workload.source, source, nic.attached_to)
+            there = self._bridge(workload.destination, destination, name)
             yield from _bridge_reasons(workload, name, here, there)
 
-    def _bridge(self, host: str, name: str) -> dict[str, Any] | str | None:
-        """Return mtu, up and ports of a bridge; None: not there; a text: why nobody could look."""
-        shell = self._shells.get(host)
-        if shell is None:
-            return f"no shell on {host}"
-        if not _succeeds(shell, ["ip", "-j", "link", "show", "dev", name]):
-            return None
-        link = json.loads(shell.run(["ip", "-j", "-d", "link", "show", "dev", name]))[0]
-        ports = json.loads(shell.run(["ip", "-j", "link", "show", "master", name]) or "[]")
-        live = [p["ifname"] for p in ports if "LOWER_UP" in p.get("flags", []) and not p["ifname"].startswith("vnet")]
-        return {"mtu": link["mtu"], "up": "UP" in link.get("flags", []), "uplinks": live}
+    def _bridge(self, host: str, connection: Any, name: str) -> domain.Bridge | str | None:
+        """Return a bridge by the daemon's interface driver; None: not there; a text: why nobody could look."""
+        lv = self._libvirt
+        try:
+            interface = connection.interfaceLookupByName(name)
+            return domain.bridge(interface.XMLDesc(), up=bool(interface.isActive()))
+        except lv.libvirtError as exc:
+            if exc.get_error_code() == lv.VIR_ERR_NO_INTERFACE:
+                return None
+            if host not in self._shells:
+                return f"its daemon cannot say ({exc})"
+        return _bridge_by_shell(self._shells[host], name)
 
     # -- moving it ---------------------------------------------------------------------------------
 
@@ -439,19 +440,30 @@ class LibvirtHypervisors:
             ) from exc
 
 
-def _bridge_reasons(workload: Workload, name: str, here: Any, there: Any) -> Iterator[str]:
+def _bridge_reasons(
+    workload: Workload, name: str, here: domain.Bridge | str | None, there: domain.Bridge | str | None
+) -> Iterator[str]:
     where = f"bridge {name} at {workload.destination}"
     if there is None:
         yield f"{where} is missing"
     elif isinstance(there, str):
         yield f"could not look at {where}: {there}"
     else:
-        if not there["up"]:
+        if not there.up:
             yield f"{where} is down"
-        if not there["uplinks"]:
+        if not there.uplinks:
             yield f"{where} has no port that is up: the workload would be cut off from the fabric"
-        if isinstance(here, dict) and here["mtu"] != there["mtu"]:
-            yield f"{where} has MTU {there['mtu']}, at {workload.source} it is {here['mtu']}"
+        if isinstance(here, domain.Bridge) and here.mtu != there.mtu:
+            yield f"{where} has MTU {there.mtu}, at {workload.source} it is {here.mtu}"
+
+
+def _bridge_by_shell(shell: Shell, name: str) -> domain.Bridge | None:
+    if not _succeeds(shell, ["ip", "-j", "link", "show", "dev", name]):
+        return None
+    link = json.loads(shell.run(["ip", "-j", "link", "show", "dev", name]))[0]
+    ports = json.loads(shell.run(["ip", "-j", "link", "show", "master", name]) or "[]")
+    live = tuple(p["ifname"] for p in ports if "LOWER_UP" in p.get("flags", []) and not domain.is_tap(p["ifname"]))
+    return domain.Bridge(link["mtu"], "UP" in link.get("flags", []), live)
 
 
 def _succeeds(shell: Shell, argv: list[str]) -> bool:

@@ -125,12 +125,6 @@ def is_there(place: str, expected: str) -> bool:
     return place.split(" ")[0] == LOCAL and " and " not in place if expected == LOCAL else place == expected
 
 
-def expected_places(device: str, destination_leaf: str, vtep: IPAddress) -> dict[Table, str]:
-    """Return what each table of a device must say after the move to behind ``destination_leaf``."""
-    local = LOCAL if device == destination_leaf else str(vtep)
-    return {Table.EVPN_MAC: str(vtep), Table.EVPN_MAC_IP: str(vtep), Table.FORWARDING: local, Table.NEIGHBOR: local}
-
-
 def points(
     device: str, samples: Sequence[Sample], expected: dict[Table, str], unreadable: Collection[Table] = ()
 ) -> tuple[ConvergencePoint, ...]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
 import json
@@ -92,8 +93,8 @@ class EchoFlow:
         """Say whether the newest second of probes was answered."""
         return summary.steady(self._program.tail(), max(self._pps, 1))
 
-    def stop(self, zero_s: float, begin_s: float, end_s: float) -> ProbeSeries:
-        """End and fetch; times are on the axis that begins at ``zero_s`` of the controller's monotonic clock."""
+    def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
+        """End and fetch; the move lasted from ``zero_s`` of the controller's monotonic clock to ``end_s`` after it."""
         text = self._program.collect()
         clock = self._program.clock
         probes = summary.read_series(text, clock.offset_s - zero_s)
@@ -107,7 +108,7 @@ class EchoFlow:
             probes=probes,
             summary=summary.summarize(probes, self._pps),
             notes=(f"clock of the viewpoint known within {clock.error_s * 1000:.2f} ms",),
-            phases=summary.phases(probes, self._pps, begin_s, end_s),
+            phases=summary.phases(probes, self._pps, 0.0, end_s),
         )
 
     def abandon(self) -> None:
@@ -163,14 +164,18 @@ class GuestFlow:
 
     def _recent_replies(self, tap: BackgroundProgram) -> bool:
         lines = [line.split() for line in tap.tail().split("\n")[:-1]]
-        stamps = [int(line[0]) for line in lines if len(line) == 8 and line[3] == "reply" and line[7] == str(self._source)]
-        requests = [int(line[0]) for line in lines if len(line) == 8 and line[3] == "request" and line[6] == str(self._source)]
+        stamps = [
+            int(line[0]) for line in lines if len(line) == 8 and line[3] == "reply" and line[7] == str(self._source)
+        ]
+        requests = [
+            int(line[0]) for line in lines if len(line) == 8 and line[3] == "request" and line[6] == str(self._source)
+        ]
         return bool(stamps and requests) and abs(requests[-1] - stamps[-1]) < 500_000_000
 
-    def stop(self, zero_s: float, begin_s: float, end_s: float) -> ProbeSeries:
+    def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
         """End and fetch; see EchoFlow.stop."""
         frames = self._collect(zero_s)
-        self.announced_s = summary.announcements(frames, begin_s)
+        self.announced_s = summary.announcements(frames, 0.0)
         probes = summary.tap_series(frames, str(self._source), str(self._address))
         error_ms = max(tap.clock.error_s for tap in self._taps) * 1000
         notes = [f"replies at the tap; clocks of the hypervisors known within {error_ms:.2f} ms"]
@@ -185,14 +190,12 @@ class GuestFlow:
             probes=probes,
             summary=summary.summarize(probes, self._pps, pauses_count=True),
             notes=tuple(notes),
-            phases=summary.phases(probes, self._pps, begin_s, end_s),
+            phases=summary.phases(probes, self._pps, 0.0, end_s),
         )
 
     def _collect(self, zero_s: float) -> list[str]:
-        try:
+        with contextlib.suppress(DeviceError):  # unreachable now: its run is limited, the capture is what counts
             self._agent.ask("stop")
-        except DeviceError:
-            pass  # unreachable now: its run is limited, and the capture is what counts
         frames: list[str] = []
         for tap in self._taps:
             text = tap.collect()

@@ -152,10 +152,11 @@ def steady(text: str, tail: int) -> bool:
     lines = text.split("\n")[:-1]
     sent = [line.split(" ")[1] for line in lines if line.startswith("s ")]
     replied = {line.split(" ")[1] for line in lines if line.startswith("r ")}
-    newest = [i for i, sequence in enumerate(sent) if sequence in replied]
-    return (
-        bool(newest) and newest[-1] + 1 >= tail and all(s in replied for s in sent[newest[-1] + 1 - tail : newest[-1]])
-    )
+    answered = [i for i, sequence in enumerate(sent) if sequence in replied]
+    if not answered or answered[-1] + 1 < tail:
+        return False
+    on_their_way = len(sent) - 1 - answered[-1]
+    return on_their_way <= max(2, tail // 5) and all(s in replied for s in sent[answered[-1] + 1 - tail : answered[-1]])
 
 
 def tap_series(frames: Iterable[str], address: str, target: str, offset_s: float = 0.0) -> tuple[Probe, ...]:

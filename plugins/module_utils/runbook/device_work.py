@@ -76,24 +76,25 @@ class DeviceWork:
         return self._armed(token, asked_at, status)
 
     def _ask(self, token: str, lost: StretchnetError) -> tuple[float, CommitStatus]:
-        """Ask for a token whose answer was lost; raises the loss where the device does not have it."""
+        """Ask for a token whose answer was lost, for ``ask_s``: the arm may still be under way.
+
+        Raises the loss where the device does not come to have the token.
+        """
         clock, timers = self._context.clock, self._context.timers
         self._note(f"the answer was lost ({lost.message}); asking for the token")
-        # The arm may still take effect: until then the token is pending for at most its whole time.
         self._context.deadlines[token] = clock.monotonic_s() + timers.revert_in_s
         end = clock.monotonic_s() + timers.ask_s
-        while True:
+        while clock.monotonic_s() < end:
             asked_at = clock.monotonic_s()
             try:
                 status = self._context.fleet.one(self.device, lambda s: s.status(token))
-            except StretchnetError:
-                if clock.monotonic_s() >= end:
-                    raise lost from None
-                clock.sleep(timers.poll_s)
-                continue
-            if status.state is not CommitState.PENDING:
-                raise lost
-            return asked_at, status
+            except StretchnetError as exc:
+                self._note(f"asking for the token: {exc.message}")
+            else:
+                if status.state is not CommitState.UNKNOWN:
+                    return asked_at, status
+            clock.sleep(timers.poll_s)
+        raise lost
 
     def _armed(self, token: str, asked_at: float, status: CommitStatus) -> Armed:
         if status.state is not CommitState.PENDING and self._context.change(self.device).can_arm:
@@ -226,7 +227,7 @@ class DeviceWork:
             return
         self._settle(armed.token)
         self._refusals += 1
-        if self._context.ledger.effects.get(self.device) is None and not force:
+        if self._context.effect(self.device) is None and not force:
             raise conflict(
                 self.device, "the inverse leaves differences of which it is not known whose they are", after.ours
             )
@@ -234,7 +235,7 @@ class DeviceWork:
 
     def _may_restore(self, left: Left) -> bool:
         """Return whether the inverse has failed and a whole restore would take away nothing foreign."""
-        known = self._context.ledger.effects.get(self.device) is not None
+        known = self._context.effect(self.device) is not None
         return self._refusals % 2 == 1 and known and not left.foreign
 
     def _inverse(self) -> str:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..model.codec import encode
 from ..model.errors import StretchnetError
 from ..model.verdict import Outcome
 from .context import ConflictError, Context, Left
 from .device_work import DeviceWork
+from .fleet import errors
 from .journal import Act
 from .outcome import TransactionResult, judge_back
 
@@ -20,15 +21,26 @@ def go_back(
 ) -> TransactionResult:
     """Bring every touched device back to the point, prove it, and write the end.
 
-    A device that fails does not stop the others; a conflict stops the stages that are not begun.
+    A device that fails does not stop the others. A conflict stops the stages that are not begun,
+    unless ``strict``: the way back of a run brings back all that it can.
     """
     context.write(Act.BACK, cause, level="warning")
-    failed: dict[str, StretchnetError] = {}
+    conflicts: dict[str, StretchnetError] = {}
+    begun: dict[str, str] = {}
     for stage, devices in reversed(touched_by_stage(context)):
-        failed.update(_stage_back(context, stage, devices, whole, force))
-        if any(isinstance(error, ConflictError) for error in failed.values()):
+        begun.update(dict.fromkeys(devices, stage))
+        conflicts.update(_stage_back(context, stage, devices, whole, force))
+        if conflicts and not strict:
             break
-    result = judge_back(context, {**_prove(context, failed), **failed}, strict)
+    proof = _prove(context, {name: stage for name, stage in begun.items() if name not in conflicts})
+    waiting = {
+        name: StretchnetError(
+            f"is not taken back yet: it waits for the conflict on {', '.join(conflicts)}", device=name
+        )
+        for name in context.ledger.touched
+        if name not in begun
+    }
+    result = judge_back(context, {**proof, **conflicts, **waiting}, strict)
     return finish(context, result, cause)
 
 
@@ -50,16 +62,16 @@ def touched_by_stage(context: Context) -> list[tuple[str, list[str]]]:
 def _stage_back(
     context: Context, stage: str, devices: Iterable[str], whole: bool, force: bool
 ) -> dict[str, StretchnetError]:
+    """Bring a stage back; return the conflicts. Whoever failed otherwise gets a second chance in the proof."""
     answers = context.fleet.each(
         devices, lambda name: DeviceWork(context, name, stage).go_back(whole=whole, force=force)
     )
-    return {name: answer for name, answer in answers.items() if isinstance(answer, StretchnetError)}
+    return {name: error for name, error in errors(answers).items() if isinstance(error, ConflictError)}
 
 
-def _prove(context: Context, failed: Iterable[str]) -> dict[str, Left | StretchnetError]:
-    """Read every touched device once more, now that all of them went back."""
-    rest = {name: stage for name, stage in context.ledger.touched.items() if name not in set(failed)}
-    proof = context.fleet.each(rest, lambda name: _prove_one(context, name, rest[name]))
+def _prove(context: Context, devices: Mapping[str, str]) -> dict[str, Left | StretchnetError]:
+    """Read every device (by stage) once more, now that all of them went back or had their time."""
+    proof = context.fleet.each(devices, lambda name: _prove_one(context, name, devices[name]))
     for name, answer in proof.items():
         lost = isinstance(answer, StretchnetError)
         left = [] if isinstance(answer, StretchnetError) else encode(answer.all)
@@ -67,7 +79,7 @@ def _prove(context: Context, failed: Iterable[str]) -> dict[str, Left | Stretchn
             Act.PROOF,
             str(answer) if lost else f"{len(left)} differences to the point",
             device=name,
-            stage=rest[name],
+            stage=devices[name],
             level="error" if lost or left else "info",
             data={"differences": left},
         )

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..model.codec import decode, encode
+from ..model.codec import decode
 from ..model.errors import InputError, StoreError
 from ..model.evidence import Event
 from ..stores.files import PRIVATE_FILE, make_private, sync_directory
@@ -188,7 +188,7 @@ class Journal:
             entry = Entry(
                 self._clock.now(), act, _CONTROL.sub("?", message), stage, device, token, level, dict(data or {})
             )
-            self._sink.append(json.dumps(encode(entry), sort_keys=True))
+            self._sink.append(json.dumps({**vars(entry), "act": act.value}, sort_keys=True))
             self.entries.append(entry)
         event = entry.event()
         for observer in self._observers:

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from ..model.change import Change, Workload
 from ..model.evidence import Difference
 from ..model.fabric import Device, Fabric
-from ..model.measure import ConvergencePoint, Echo, Migration
+from ..model.measure import ConvergencePoint, Echo, Migration, ProbeSeries
 from ..model.plan import Rendered
 from ..model.points import RollbackPoint
 from ..model.session import CommitState, CommitStatus, Credentials
@@ -22,8 +22,8 @@ __all__ = [
     "CommitStatus",
     "Credentials",
     "DeviceSession",
-    "Flow",
     "EchoSession",
+    "Flow",
     "Hypervisor",
     "Platform",
     "PointStore",
@@ -150,9 +150,9 @@ class Flow(Protocol):
     def steady(self) -> bool:
         """Say whether the newest probes were all answered."""
 
-    def stop(self, zero_s: float, begin_s: float, end_s: float) -> ProbeSeries:
+    def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
         """End; return the series on the axis that begins at ``zero_s`` of the controller's monotonic
-        clock, with its phases before, during and after ``begin_s`` to ``end_s`` of that axis."""
+        clock, with its phases before, during and after the move, which lasted until ``end_s`` of it."""
 
     def abandon(self) -> None:
         """End and leave nothing behind, without a result."""

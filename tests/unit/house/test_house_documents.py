@@ -15,7 +15,9 @@ ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_s
 
 
 def test_the_readme_names_every_package_that_is_installed() -> None:
-    packages = [line for line in (ROOT / ".ci/packages.txt").read_text().splitlines() if line and not line.startswith("#")]
+    packages = [
+        line for line in (ROOT / ".ci/packages.txt").read_text().splitlines() if line and not line.startswith("#")
+    ]
     named = re.findall(r"`([a-z0-9.+-]+)`", "".join(re.findall(r"^> .*$", (ROOT / "README.md").read_text(), re.M)))
     assert named == packages
 

@@ -13,6 +13,7 @@ from ...model.errors import CommitError, CommitExpiredError, DeviceError, InputE
 from ...model.fabric import Device
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
+from . import read
 from .driver import AGENT, FRRDriver
 
 T = TypeVar("T")
@@ -53,7 +54,11 @@ class FrrSession:
 
     def facts(self, wanted: Collection[Fact]) -> DeviceState:
         """Read the facts; what could not be read is None and has its reason in ``unread``."""
-        raise NotImplementedError
+        commands = read.commands(wanted)
+        said = self._again(lambda: self.driver.device.batch(commands)) if commands else {}
+        return read.state(
+            self.device.name, wanted, {c: (o.rc, o.out or o.err if o.rc else o.out) for c, o in said.items()}
+        )
 
     def config(self) -> str:
         """Return the running configuration: one text with two sections."""

@@ -59,7 +59,9 @@ def _run_suite(root: ET.Element, evidence: Evidence) -> None:
     if evidence.outcome is Outcome.REVERTED or evidence.rollback_proven is not None:
         proven = bool(evidence.rollback_proven) and not evidence.differences
         left = "\n".join(f"{d.device} {d.subject}: {d.before} -> {d.after}" for d in evidence.differences)
-        result = Verdict.PASS if proven else Verdict.FAIL if left or evidence.rollback_proven is False else Verdict.ERROR
+        result = (
+            Verdict.PASS if proven else Verdict.FAIL if left or evidence.rollback_proven is False else Verdict.ERROR
+        )
         _case(suite, "run", "rollback proven", result, view.rollback_proof(evidence), left)
 
 

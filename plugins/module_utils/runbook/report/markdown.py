@@ -151,7 +151,8 @@ def _convergence(evidence: Evidence) -> Iterator[str]:
                 point.device,
                 words.TABLE_WORD[point.table],
                 point.before or "–",
-                (point.after or "–") + ("" if view.follows(point) else f" ✕ expected {point.expected or 'a new place'}"),
+                (point.after or "–")
+                + ("" if view.follows(point) else f" ✕ expected {point.expected or 'a new place'}"),
                 words.sequence(point),
                 words.instant(point),
             )
@@ -199,7 +200,8 @@ def _back(evidence: Evidence) -> Iterator[str]:
         yield from ("No rollback point was recorded in this run.", "")
     else:
         point = evidence.point
-        yield f"Rollback point of {text(words.wall_clock(point.created_at))} by {text(point.created_by)}: {text(point.location)}"
+        made = f"{words.wall_clock(point.created_at)} by {point.created_by}"
+        yield f"Rollback point of {text(made)}: {text(point.location)}"
         yield ""
         yield from fence(point.command, "sh")
     proven = evidence.rollback_proven and not evidence.differences

@@ -42,6 +42,8 @@ class Svg:
                 "role": "img",
                 "aria-labelledby": f"{name}-title {name}-desc",
                 "class": f"drawing {name}",
+                # Below this the text cannot be read: a wide drawing scrolls in its frame instead.
+                "style": f"min-width: {_number(width * 0.82)}px",
             },
         )
         self._element("title", {"id": f"{name}-title"}, title)
@@ -61,7 +63,15 @@ class Svg:
         return element
 
     def rect(
-        self, x: float, y: float, width: float, height: float, css: str, *, rx: float | None = None, tip: str | None = None
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        css: str,
+        *,
+        rx: float | None = None,
+        tip: str | None = None,
     ) -> None:
         """Draw a rectangle."""
         self._shape("rect", css, tip, x=x, y=y, width=max(0.0, width), height=max(0.0, height), rx=rx)
@@ -80,7 +90,9 @@ class Svg:
         if tip:
             ET.SubElement(element, "title").text = printable(tip)
 
-    def text(self, x: float, y: float, text: str, css: str = "", *, anchor: str = "start", tip: str | None = None) -> None:
+    def text(
+        self, x: float, y: float, text: str, css: str = "", *, anchor: str = "start", tip: str | None = None
+    ) -> None:
         """Write one line of text with its base line at ``y``."""
         attributes = {"x": _number(x), "y": _number(y), "text-anchor": anchor, "class": css}
         element = self._element("text", {key: value for key, value in attributes.items() if value})

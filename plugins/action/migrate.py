@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Move the workload while measuring."""
+
+from __future__ import annotations
+
+import typing
+
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Workload
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import encode
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import MigrationError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import ProbeSeries
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import (
+    MoveResult,
+    MoveSettings,
+    run_move,
+)
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
+
+
+class ActionModule(VerbAction):
+    """Glue: viewpoints, watchers and the hypervisor from the desk, one call to the verb."""
+
+    module = "migrate"
+
+    def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
+        """Move, keep what was measured, and fail if the workload did not arrive."""
+        if desk.change.workload is None:
+            return {"migration": None, "probes": [], "convergence": []}
+        workload = desk.workload(params["direction"])
+        hypervisor = desk.hypervisors(workload)
+        here = hypervisor.locate(workload)
+        if here == workload.destination:
+            return {"migration": {"running_on": here, "moved": False}, "probes": [], "convergence": []}
+        reasons = hypervisor.precheck(workload)
+        if reasons:
+            raise MigrationError(f"{workload.name} cannot be moved: {'; '.join(reasons)}; it runs on {here}")
+        if self.check_mode:
+            return {"changed": True, "migration": {"running_on": here, "moved": False}, "probes": [], "convergence": []}
+        return self._move(desk, workload, hypervisor)
+
+    def _move(self, desk: Desk, workload: Workload, hypervisor: typing.Any) -> dict[str, typing.Any]:
+        desk.note("migrate", f"{workload.name}: {workload.source} to {workload.destination}")
+        agent = desk.guest(workload)
+        move = run_move(
+            workload,
+            hypervisor,
+            flows=desk.flows(workload, agent),
+            watchers=desk.watchers(workload),
+            expected=desk.expected(workload),
+            guest=agent,
+            gates=desk.change.gates,
+            settings=MoveSettings(settle_s=desk.change.gates.settle_s),
+            tell=desk.tell,
+        )
+        desk.run_dir.save(f"moves/{len(desk.run_dir.names('moves')) + 1:04d}", move)
+        desk.note("migrate", headline(move), "error" if move.error else "info")
+        answer = {
+            "changed": move.migration.moved,
+            "migration": encode(move.migration),
+            "probes": [shown(series) for series in move.probes],
+            "convergence": encode(move.convergence),
+        }
+        return {**answer, "failed": True, "msg": move.error} if move.error else answer
+
+
+def headline(move: MoveResult) -> str:
+    """Say in one line how it went."""
+    migration = move.migration
+    if move.error:
+        return f"not moved: {move.error}"
+    lost = max((series.summary.lost_at_1pps for series in move.probes), default=None)
+    return f"{migration.workload} runs on {migration.running_on}; at most {lost} lost at one ping a second"
+
+
+def shown(series: ProbeSeries) -> dict[str, typing.Any]:
+    """Return a flow without its thousands of probes, which are in the run directory."""
+    return {key: value for key, value in encode(series).items() if key != "probes"}

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Go back to the rollback point of a change."""
+
+from __future__ import annotations
+
+import typing
+
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Timers
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import shown
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
+
+
+class ActionModule(VerbAction):
+    """Glue: back to the point, and the proof of it."""
+
+    module = "rollback"
+
+    def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
+        """Take away what the change added; what cannot be proven fails the task."""
+        plan = desk.require_plan()
+        if desk.change.change_id not in desk.store.list():
+            return {"outcome": "unchanged", "headline": "Nothing of the change was applied.", "devices": {}}
+        point = desk.store.load(desk.change.change_id)
+        if self.check_mode:
+            return {"changed": desk.in_force(plan), "devices": {p.device: {"changed": True} for p in point.devices}}
+        parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
+        with desk.lock():
+            result = rollback(*parts, Timers.of(desk.change.gates), whole=params["whole_device"])
+        desk.run_dir.save("result", result)
+        return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON)

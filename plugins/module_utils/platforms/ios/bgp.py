@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read IOS-XE's EVPN routes (brief and path by path) and BGP neighbours."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from ...model.state import BgpPeer, EvpnRoute, Fact
+from .. import cisco
+from ..reading import Answer, Facts, address, mac
+
+
+def summary(answer: Answer) -> Facts:
+    """``show bgp l2vpn evpn summary``, ``show bgp all summary`` and the like."""
+    text = cisco.lines(answer)
+    if any(line.strip().lower().startswith("for address family:") for line in text):
+        return {Fact.BGP_PEERS: tuple(_summaries(answer, text))}
+    return {Fact.BGP_PEERS: tuple(cisco.bgp_summary(answer, cisco.family_of(answer.command)))}
+
+
+def _summaries(answer: Answer, text: list[str]) -> Iterator[BgpPeer]:
+    for block in re.split(r"^(?=\s*For address family: )", "\n".join(text), flags=re.MULTILINE)[1:]:
+        family = re.match(r"\s*For address family: (.+)", block)
+        name = family.group(1).strip().lower().replace("e-vpn", "evpn") if family else ""
+        if cisco.FAMILIES.get(name) and "Neighbor " in block:
+            part = Answer(answer.device, answer.command, block.split("\n", 1)[1])
+            yield from cisco.bgp_summary(part, cisco.FAMILIES[name])
+
+
+#: The fields after ``[type][RD]``, RFC 7432 section 7; IOS-XE writes ``*`` for no address.
+_FIELDS = {
+    1: ("esi", "tag"),
+    2: ("tag", "maclen", "mac", "iplen", "ip"),
+    3: ("tag", "iplen", "ip"),
+    4: ("esi", "iplen", "ip"),
+    5: ("tag", "iplen", "prefix"),
+}
+
+
+def parse_prefix(text: str) -> dict[str, object]:
+    """Return the EvpnRoute fields of ``[2][1.1.1.1:101][0][48][AABBCC002000][0][*]/20``; ValueError if it is none."""
+    if not re.fullmatch(r"\[\d+\](\[[^][]*\])+/\d+", text):
+        raise ValueError(f"{text[:60]!r} is no EVPN route")
+    number, rd, *values = re.findall(r"\[([^][]*)\]", text)
+    names = _FIELDS.get(int(number), ("tag",))
+    if len(values) < len(names):
+        raise ValueError(f"{text[:60]!r} is a cut EVPN route")
+    part = dict(zip(names, values, strict=False))
+    found: dict[str, object] = {"route_type": int(number), "rd": rd}
+    if part.get("tag", "").isdigit():
+        found["ethernet_tag"] = int(part["tag"])
+    if "mac" in part:
+        found["mac"] = mac(part["mac"])
+    if "prefix" in part:
+        found["prefix"] = ipaddress.ip_network(f"{part['prefix']}/{part['iplen']}", strict=False)
+    elif part.get("ip", "*") != "*":
+        found["ip"] = address(part["ip"])
+    if "esi" in part:
+        found["esi"] = cisco.esi(part["esi"])
+    return found
+
+
+def routes(answer: Answer) -> Facts:
+    """``show bgp l2vpn evpn [all|detail|route-type …]``, also with ``ip``."""
+    text = cisco.joined(cisco.lines(answer), r"\s*BGP routing table entry for\s*|.*imported path from\s*|.*sourced,\s*")
+    if any(line.strip() == "% Network not in table" for line in text):
+        return {Fact.EVPN_ROUTES: ()}
+    if any("BGP routing table entry for" in line for line in text):
+        return {Fact.EVPN_ROUTES: tuple(_detail(answer, text))}
+    return {Fact.EVPN_ROUTES: tuple(_brief(answer, text))}
+
+
+_BRIEF = re.compile(
+    r"^\s*(?P<status>[sdh*rSmbfxacteL ]*?)(?P<best>>?)(?P<kind>[iecalr ]{0,3})\s+(?P<prefix>\[\d+\]\[\S+)"
+    r"(?P<rest>\s.*)?$"
+)
+_HOP = re.compile(
+    r"^\s*(?P<status>[*sdhr ]*)(?P<best>>?)\s*(?P<kind>i?)\s*(?P<hop>[0-9a-fA-F]*[.:][0-9a-fA-F.:]*)"
+    r"\s+(?P<numbers>\d[\d\s]*)(?P<path>(?:\s[\d.{}() ]+)?)\s*(?P<origin>[ie?])\s*$"
+)
+
+
+def _brief(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
+    cisco.need(answer, r"^\s*Network\s+Next Hop\s+Metric", text)
+    start = next(i for i, line in enumerate(text) if re.match(r"^\s*Network\s+Next Hop", line))
+    prefix: str | None = None
+    head: re.Match[str] | None = None
+    for line in text[start + 1 :]:
+        if line.startswith("Route Distinguisher:"):
+            continue
+        opening = _BRIEF.match(line)
+        if opening:
+            if head is not None:
+                raise answer.error(f"has a route without next hop: {prefix}")
+            head, prefix = opening, opening["prefix"]
+        rest = (opening["rest"] or "") if opening else line
+        if not rest.strip():
+            continue
+        hop = _HOP.match(rest)
+        if not hop or prefix is None:
+            raise answer.error(f"has a line that is no path of a route: {line.strip()[:80]!r}")
+        marks = head or hop
+        yield EvpnRoute(
+            next_hop=address(hop["hop"]),
+            best=marks["best"] == ">",
+            valid="*" in marks["status"],
+            as_path=_brief_path(line),
+            **parse_prefix(prefix),  # type: ignore[arg-type]
+        )
+        head = None
+    if head is not None:
+        raise answer.error("is cut: the last route has no next hop")
+
+
+def _brief_path(line: str) -> str | None:
+    """Return the AS path: what stands between the weight and the origin, which have fixed columns in IOS."""
+    found = re.search(r"\s(\d+)((?: \d+(?:\.\d+)?)+)? [ie?]\s*$", line)
+    return (found.group(2) or "").strip() or None if found else None
+
+
+def _detail(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
+    for block in re.split(r"^(?=\s*BGP routing table entry for )", "\n".join(text), flags=re.MULTILINE)[1:]:
+        head = re.match(r"\s*BGP routing table entry for (\S+), version", block)
+        announced = re.search(r"^\s*Paths: \((\d+) available", block, re.MULTILINE)
+        if not head or not announced:
+            raise answer.error(f"has a route that is cut: {block.strip()[:60]!r}")
+        if not head.group(1).startswith("["):
+            continue
+        paths = re.split(r"^\s*Refresh Epoch \d+\s*$", block, flags=re.MULTILINE)[1:]
+        if len(paths) < int(announced.group(1)):
+            raise answer.error(f"is cut: {head.group(1)} announces {announced.group(1)} paths and has {len(paths)}")
+        for path in paths:
+            yield _path(answer, head.group(1), path)
+
+
+def _path(answer: Answer, prefix: str, text: str) -> EvpnRoute:
+    hop = re.search(r"^\s*(\S+)(?: \([^)]*\))* from (\S+) \(", text, re.MULTILINE)
+    origin = re.search(r"^\s*Origin (?:IGP|EGP|incomplete).*$", text, re.MULTILINE)
+    if not hop or not origin:
+        raise answer.error(f"has a path that is cut: {prefix}")
+    marks = {mark.strip() for mark in origin.group().split(",")}
+    head = text.strip().splitlines()[0].split(",")[0].strip()
+    route = EvpnRoute(
+        next_hop=address(hop.group(1)),
+        peer=None if hop.group(2) in ("0.0.0.0", "::") else hop.group(2),
+        best="best" in marks,
+        valid="valid" in marks,
+        as_path=head if re.fullmatch(r"[\d.{}() ]+", head) else None,
+        **parse_prefix(prefix),  # type: ignore[arg-type]
+    )
+    return dataclasses.replace(route, **_attributes(route, text))  # type: ignore[arg-type]
+
+
+def _attributes(route: EvpnRoute, text: str) -> dict[str, object]:
+    found: dict[str, object] = {}
+    labels = [int(n) for n in re.findall(r"(?<!MPLS VPN )[Ll]abel\d? (\d+)", text)]
+    tunnel = re.search(r"PMSI Attribute:.*?vni:(\d+)", text, re.DOTALL)
+    if labels:
+        found["vni"] = labels[0]
+        found["l3_vni"] = labels[0] if route.route_type == 5 else labels[1] if len(labels) > 1 else None
+    elif tunnel:
+        found["vni"] = int(tunnel.group(1))
+    segment = re.search(r"EVPN ESI: (\w+)", text)
+    if segment and route.esi is None:
+        found["esi"] = cisco.esi(segment.group(1))
+    community = re.search(r"Extended Community: (.*(?:\n\s+(?:Router MAC|RT:|ENCAP|SoO|MAC Mob|EVPN )\S.*)*)", text)
+    if community:
+        found.update(_communities(community.group(1)))
+    return found
+
+
+def _communities(text: str) -> dict[str, object]:
+    found: dict[str, object] = {"route_targets": tuple(re.findall(r"\bRT:(\S+)", text))}
+    router = re.search(r"Router MAC:(\S+)", text)
+    if router:
+        found["router_mac"] = mac(router.group(1))
+    mobility = re.search(r"MAC Mob\w*:?\s*(?:Flags?:?\s*)?(?:Seq\w*:?\s*)?(?:0x)?(\w+)?:(\d+)", text, re.IGNORECASE)
+    if mobility:
+        found["sequence"] = int(mobility.group(2))
+        found["sticky"] = bool(int(mobility.group(1) or "0", 16) & 1)
+    return found

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Outputs of IOS-XE commands to facts: ``READERS`` says which command tells which, ``read`` reads them all."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+
+from ...model.state import DeviceState, EntryKind, Fact, MacEntry, SpanningTreePort, Vlan
+from ..reading import Answer, Reader, merge, read_answer
+from . import bgp, config, forwarding, ports
+
+PLATFORM = "ios"
+_IF = r"(?: (?:interface )?[a-z-]+ ?[\d/.:-]+)?"
+
+READERS: tuple[Reader, ...] = (
+    Reader(r"show version", (Fact.SOFTWARE,), ports.version),
+    Reader(r"show mac[ -]address-table(?: .*)?", (Fact.MACS,), forwarding.mac_table),
+    Reader(r"show l2vpn evpn mac ip(?: .*)?", (Fact.NEIGHBORS,), forwarding.evpn_mac_ip),
+    Reader(r"show l2vpn evpn mac(?: .*)?", (Fact.MACS,), forwarding.evpn_mac),
+    Reader(r"show l2vpn evpn evi(?: .*)?", (Fact.VNIS,), forwarding.evpn_instances),
+    Reader(r"show l2vpn evpn ethernet-segment", (Fact.MULTIHOMING,), forwarding.ethernet_segments),
+    Reader(r"show (?:ip )?arp(?: .*)?", (Fact.NEIGHBORS,), forwarding.arp),
+    Reader(r"show ipv6 neighbors(?: .*)?", (Fact.NEIGHBORS,), forwarding.nd),
+    Reader(r"show (?:ip )?bgp (?:.* )?summary(?: .*)?", (Fact.BGP_PEERS,), bgp.summary),
+    Reader(r"show (?:ip )?bgp l2vpn evpn(?: .*)?", (Fact.EVPN_ROUTES,), bgp.routes),
+    Reader(r"show nve peers(?: .*)?", (Fact.VTEP, Fact.VNIS), forwarding.nve_peers),
+    Reader(r"show nve vni(?: .*)?", (Fact.VNIS,), forwarding.nve_vnis),
+    Reader(r"show nve interface(?: .*)?", (Fact.VTEP,), forwarding.nve_interface),
+    Reader(r"show vlan(?: .*)?", (Fact.VLANS,), ports.vlans),
+    Reader(rf"show interfaces?{_IF} switchport", (Fact.PORTS,), ports.switchport),
+    Reader(rf"show interfaces?{_IF} trunk", (Fact.PORTS,), ports.trunk),
+    Reader(rf"show interfaces?{_IF} status", (Fact.PORTS,), ports.interface_status),
+    Reader(rf"show interfaces?{_IF} counters(?: errors)?", (Fact.PORTS,), ports.counters),
+    Reader(rf"show interfaces?{_IF} transceiver(?: .*)?", (Fact.OPTICS,), ports.optics),
+    Reader(rf"show interfaces?{_IF}", (Fact.PORTS,), ports.interfaces),
+    Reader(r"show spanning-tree(?: .*)?", (Fact.SPANNING_TREE,), ports.spanning_tree),
+    Reader(r"show etherchannel summary", (Fact.LAGS,), ports.etherchannels),
+    Reader(r"show lldp neighbors(?: .*)?", (Fact.LLDP,), ports.lldp),
+    Reader(r"show storm-control(?: .*)?", (Fact.STORM_CONTROL,), ports.storm_control),
+)
+_RUNNING = Reader(
+    r"show run(?:ning-config)?(?: all| brief)?",
+    (Fact.VLANS, Fact.VNIS, Fact.VTEP, Fact.PORTS, Fact.SPANNING_TREE, Fact.STORM_CONTROL, Fact.SOFTWARE),
+    config.running,
+)
+_SECTION = Reader(r"show run(?:ning-config)?(?: .*)?", (Fact.VNIS, Fact.VTEP), config.section)
+
+
+def readers_for(command: str) -> tuple[Reader, ...]:
+    """Return the readers in order; a running configuration through a filter is only a section of it."""
+    return (*READERS, _SECTION) if "|" in command else (*READERS, _RUNNING, _SECTION)
+
+
+def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -> DeviceState:
+    """Return what the outputs (by command) say of the device; a fact that no command told is None.
+
+    Raises:
+        ParseError: an output is not a whole answer to its command; it names device and command.
+    """
+    found: dict[Fact, typing.Any] = {}
+    for command, output in outputs.items():
+        for fact, value in read_answer(readers_for(command), Answer(device, command, output)).items():
+            if fact is Fact.MACS:
+                found[fact] = _merge_macs(found.get(fact), value)
+            else:
+                found[fact] = merge(found.get(fact), value, append=fact is Fact.EVPN_ROUTES)
+    state = DeviceState(device=device, platform=platform, **{fact.value: value for fact, value in found.items()})
+    return dataclasses.replace(state, vlans=_with_vni(state), spanning_tree=_with_guards(state.spanning_tree))
+
+
+def _merge_macs(known: tuple[MacEntry, ...] | None, new: tuple[MacEntry, ...]) -> tuple[MacEntry, ...]:
+    """Join the MAC table and EVPN's by MAC and VLAN: only EVPN's says the VTEP of what it has put there."""
+    if known is None:
+        return new
+    joined, rest = list(known), []
+    for entry in new:
+        places = [i for i, old in enumerate(joined) if (old.mac, old.vlan_id) == (entry.mac, entry.vlan_id)]
+        same = [i for i in places if (joined[i].kind is EntryKind.REMOTE) == (entry.kind is EntryKind.REMOTE)]
+        for i in same:
+            joined[i] = merge(joined[i], entry)
+        if not same:
+            rest.append(entry)
+    return tuple(joined + rest)
+
+
+def _with_vni(state: DeviceState) -> tuple[Vlan, ...] | None:
+    if state.vlans is None:
+        return None
+    vnis = {vni.vlan_id: vni.vni for vni in state.vnis or () if vni.vlan_id is not None}
+    return tuple(
+        dataclasses.replace(vlan, vni=vnis.get(vlan.vlan_id)) if vlan.vni is None else vlan for vlan in state.vlans
+    )
+
+
+def _with_guards(entries: tuple[SpanningTreePort, ...] | None) -> tuple[SpanningTreePort, ...] | None:
+    """Move what the configuration says of a port (instance 0) to the instances in which the port is."""
+    if entries is None:
+        return None
+    configured = {entry.port: entry for entry in entries if entry.role is None}
+    live = {entry.port for entry in entries if entry.role is not None}
+    joined = []
+    for entry in entries:
+        said = configured.get(entry.port)
+        if entry.role is not None and said:
+            guard = said.bpdu_guard if entry.bpdu_guard is None else entry.bpdu_guard
+            bpdu_filter = said.bpdu_filter if entry.bpdu_filter is None else entry.bpdu_filter
+            entry = dataclasses.replace(entry, bpdu_guard=guard, bpdu_filter=bpdu_filter)
+        if entry.role is not None or entry.port not in live:
+            joined.append(entry)
+    return tuple(joined)

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a change to the viewpoints and watchers of its move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..model.change import Change, HandoffMode, Workload
+from ..model.errors import InputError
+from ..model.fabric import Device, Fabric, Role
+from ..model.measure import Table
+from ..model.session import Credentials
+from ..model.state import IPAddress
+from ..probes.convergence import LOCAL, MovedHost, PollingWatcher
+from ..probes.flows import EchoFlow, GuestAgent, GuestFlow, address_of
+from ..probes.host import Host
+from .ports import DeviceSession, Flow, Platform, Watcher
+
+GUEST_PPS = 100
+
+
+def addresses(change: Change, workload: Workload, target: str) -> tuple[IPAddress, ...]:
+    """Return what a viewpoint's target means: the gateway's or the workload's addresses, or one address."""
+    if target == "workload":
+        return tuple(a for a in (workload.ipv4, workload.ipv6) if a is not None)
+    if target != "gateway":
+        return (address_of(target),)
+    gateway = change.segment.gateway
+    if gateway is None:
+        raise InputError("viewpoints", "a viewpoint looks at the gateway, but the segment has none")
+    return tuple(interface.ip for interface in (gateway.ipv4, gateway.ipv6) if interface is not None)
+
+
+def flows(change: Change, workload: Workload, host_of: Callable[[str], Host]) -> tuple[Flow, ...]:
+    """Return one flow for each viewpoint and address family; ``host_of`` finds a machine by inventory name."""
+    found: list[Flow] = []
+    for i, view in enumerate(change.viewpoints):
+        wanted = addresses(change, workload, view.target)
+        if not wanted:
+            raise InputError(f"viewpoints[{i}].target", "the workload has no address in the change")
+        found += [EchoFlow(host_of(view.host), view.target, address, view.pps) for address in wanted]
+    return tuple(found)
+
+
+def guest_flow(
+    change: Change, workload: Workload, agent: GuestAgent, host_of: Callable[[str], Host], pps: int = GUEST_PPS
+) -> Flow:
+    """Return the workload's own view of its gateway, recorded at its tap on both hypervisors."""
+    gateway = change.segment.gateway
+    if gateway is None or gateway.ipv4 is None or workload.ipv4 is None:
+        raise InputError("workload", "its own view needs an IPv4 address of the workload and of the gateway")
+    taps = [host_of(workload.source), host_of(workload.destination)]
+    return GuestFlow(agent, taps, workload.ipv4, "gateway", gateway.ipv4.ip, pps)
+
+
+def guest_agent(change: Change, workload: Workload, host_of: Callable[[str], Host]) -> GuestAgent | None:
+    """Return the way to the guest's agent, over the first viewpoint that looks at the workload; None: there is none."""
+    for view in change.viewpoints:
+        if view.target == "workload" and workload.ipv4 is not None:
+            return GuestAgent(host_of(view.host), workload.ipv4)
+    return None
+
+
+def watched(change: Change, fabric: Fabric) -> tuple[Device, ...]:
+    """Return the leaves of the segment's sites: the devices whose tables must follow."""
+    return tuple(d for d in fabric.select(role=Role.LEAF) if d.site in change.segment.sites and d.vtep_ip is not None)
+
+
+def vtep_seen_by(change: Change, fabric: Fabric, workload: Workload, device: Device) -> IPAddress | None:
+    """Return the VTEP to which a device's tables must point after the move.
+
+    With EVPN between the sites that is the destination leaf's. With a VLAN trunk between them, a leaf of
+    another site sees the border of its own site, if there is just one; otherwise it is not known (None).
+    """
+    if workload.destination_leaf is None:
+        raise InputError("workload.destination_leaf", "is required to know where the tables must point after the move")
+    leaf = fabric.device(workload.destination_leaf)
+    if device.site == leaf.site or change.segment.handoff.mode is HandoffMode.EVPN:
+        return leaf.vtep_ip
+    borders = [d for d in fabric.select(site=device.site, role=Role.BORDER) if d.vtep_ip is not None]
+    return borders[0].vtep_ip if len(borders) == 1 else None
+
+
+def expected_places(change: Change, fabric: Fabric, workload: Workload) -> dict[str, dict[Table, str]]:
+    """Return by device what each table must say after the move; a device of which that is not known is left out."""
+    found = {}
+    for device in watched(change, fabric):
+        vtep = vtep_seen_by(change, fabric, workload, device)
+        if vtep is not None:
+            behind = workload.destination_leaf in (device.name, device.pair)
+            local = LOCAL if behind else str(vtep)
+            evpn = {Table.EVPN_MAC: str(vtep), Table.EVPN_MAC_IP: str(vtep)}
+            found[device.name] = evpn | {Table.FORWARDING: local, Table.NEIGHBOR: local}
+    return found
+
+
+def watchers(
+    change: Change,
+    fabric: Fabric,
+    workload: Workload,
+    platform_of: Callable[[Device], Platform],
+    credentials_of: Callable[[Device], Credentials],
+    session_of: Callable[[Device], DeviceSession],
+) -> Mapping[str, Watcher]:
+    """Return by device the platform's own watcher where it has one, else one that polls."""
+    segment = change.segment
+    ips = addresses(change, workload, "workload")
+    moved = MovedHost(workload.mac, ips, segment.vni, segment.vlan_id)
+    found: dict[str, Watcher] = {}
+    for name, places in expected_places(change, fabric, workload).items():
+        device = fabric.device(name)
+        own: Any = getattr(platform_of(device), "watcher", None)
+        if own is None:
+            found[name] = PollingWatcher(name, session_of(device), moved, places)
+        else:
+            vtep = vtep_seen_by(change, fabric, workload, device)
+            # Second 0 of the platform's watcher is that of the controller's clock, as the port asks for.
+            found[name] = own(device, credentials_of(device), segment, workload, vtep, 0.0)
+    return found

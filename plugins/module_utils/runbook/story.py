@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``story``: put together what the steps of a run have kept into one Evidence for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..model.change import Change
+from ..model.evidence import Evidence, PointReference
+from ..model.fabric import Fabric
+from ..model.plan import Plan
+from ..model.state import DeviceState
+from ..model.verdict import GateResult, Outcome
+from .journal import Journal
+from .ledger import Ledger
+from .migrate import MoveResult
+from .outcome import TransactionResult
+from .rundir import RunDirectory
+from .survey import Survey
+
+
+def tell_story(
+    run_dir: RunDirectory,
+    change: Change,
+    fabric: Fabric,
+    journal: Journal,
+    *,
+    point: PointReference | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> Evidence:
+    """Return everything that the run has kept, as far as it went.
+
+    Raises:
+        StoreError, InputError: a kept document is not whole.
+    """
+    plan = run_dir.load("plan", Plan) if run_dir.has("plan") else None
+    result = run_dir.load("result", TransactionResult) if run_dir.has("result") else None
+    moves = tuple(run_dir.load(f"moves/{name}", MoveResult) for name in run_dir.names("moves"))
+    gates = tuple(run_dir.load(f"gates/{name}", GateResult) for name in run_dir.names("gates"))
+    move = moves[-1] if moves else None
+    outcome = outcome_of(Ledger.of(journal.entries), result)
+    events = journal.events
+    return Evidence(
+        change=change,
+        fabric=fabric,
+        outcome=outcome,
+        headline=headline(change, outcome, result, move, gates),
+        started_at=events[0].at if events else "",
+        finished_at=events[-1].at if events else "",
+        events=events,
+        plan=plan,
+        gates=tuple(sorted(gates, key=lambda gate: gate.started_at)),
+        baseline=_states(run_dir, "baseline"),
+        after=_states(run_dir, "after"),
+        differences=(*result.differences, *result.foreign) if result else (),
+        rollback_proven=result.proven if result else None,
+        point=point if point and point.location else None,
+        probes=move.probes if move else (),
+        convergence=move.convergence if move else (),
+        migration=move.migration if move else None,
+        findings=move.findings if move else (),
+        remedies=result.remedies if result else (),
+        versions=_versions(run_dir, plan, versions or {}),
+    )
+
+
+def outcome_of(ledger: Ledger, result: TransactionResult | None) -> Outcome:
+    """Return the outcome of the change: a second run that found nothing to do leaves it as it was."""
+    if result is not None and result.outcome is not Outcome.UNCHANGED:
+        return result.outcome
+    return ledger.outcome or Outcome.UNCHANGED
+
+
+def headline(
+    change: Change,
+    outcome: Outcome,
+    result: TransactionResult | None,
+    move: MoveResult | None,
+    gates: tuple[GateResult, ...] = (),
+) -> str:
+    """Say in a few sentences how it ended: the fabric, the workload, the packets."""
+    parts = [_fabric_words(change, outcome, result)]
+    if move is not None:
+        parts.append(_move_words(move))
+    shut = [gate.gate for gate in gates if not gate.open]
+    if shut:
+        parts.append(f"Gates that stayed shut: {', '.join(shut)}.")
+    return " ".join(parts)
+
+
+def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | None) -> str:
+    segment = change.segment
+    if outcome is Outcome.APPLIED:
+        return f"VLAN {segment.vlan_id} (VNI {segment.vni}) is stretched over {' and '.join(segment.sites)}."
+    if result is None:
+        return "Nothing was applied."
+    return " ".join(part for part in (result.cause, result.headline) if part)
+
+
+def _move_words(move: MoveResult) -> str:
+    migration = move.migration
+    place = f"{migration.workload} runs on {migration.running_on or 'no hypervisor that could be asked'}"
+    if move.error:
+        return f"{place}: it was not moved ({move.error})."
+    if not move.probes:
+        return f"{place}."
+    lost = max(series.summary.lost_at_1pps for series in move.probes)
+    gaps = [series.summary.longest_gap.length_ms for series in move.probes if series.summary.longest_gap]
+    longest = f"{max(gaps):.0f} ms" if gaps else "none"
+    return f"{place}; at most {lost} lost at one ping a second, longest gap {longest}."
+
+
+def _states(run_dir: RunDirectory, name: str) -> tuple[DeviceState, ...]:
+    return run_dir.load(f"surveys/{name}", Survey).devices if run_dir.has(f"surveys/{name}") else ()
+
+
+def _versions(run_dir: RunDirectory, plan: Plan | None, versions: Mapping[str, str]) -> dict[str, str]:
+    found = dict(versions)
+    if plan is not None:
+        found["plan_digest"] = plan.digest
+    if run_dir.has("surveys/baseline"):
+        for state in run_dir.load("surveys/baseline", Survey).devices:
+            if state.software is not None:
+                found[state.device] = f"{state.platform} {state.software.version}"
+    return found

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a transaction's result is shown as a task's result."""
+
+from __future__ import annotations
+
+import typing
+
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import encode
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import TransactionResult
+
+
+def shown(result: TransactionResult, plan: Plan, failed: bool) -> dict[str, typing.Any]:
+    """Return the verdict in the words that a person at a terminal needs, and the parts for a program."""
+    devices = {
+        c.device: {"changed": c.device in result.changed, "diff": c.diff if result.ok else ""}
+        for c in plan.device_changes()
+    }
+    answer = {
+        "changed": bool(result.changed),
+        "outcome": result.outcome.value,
+        "headline": result.headline,
+        "devices": devices,
+        "differences": encode(result.differences),
+        "foreign": encode(result.foreign),
+        "remedies": list(result.remedies),
+    }
+    if failed:
+        parts = (result.cause, result.headline, *result.remedies)
+        answer.update(failed=True, msg="\n".join(part for part in parts if part))
+    return answer

@@ -1,0 +1,357 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One test per guard of the protocol (docs/transaction.md, "Guards")."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    GateError,
+    InputError,
+    StretchnetError,
+)
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Difference
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome, Verdict
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import transaction
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Left, Timers, TransactionError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.device_work import DeviceWork
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Entry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import judge_back
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import CommitState, CommitStatus
+from txn_simulator import TIMERS, ControllerDied, Fault, Scenario, Simulation, acts, merged
+
+
+def test_applied_says_what_it_did_and_a_second_run_changes_nothing() -> None:
+    simulation = Simulation(Scenario())
+    result = simulation.run()
+    assert (result.outcome, result.complete, result.stages) == (Outcome.APPLIED, True, ("s1", "s2"))
+    assert result.changed == ("d1", "d2", "d3")
+    assert [gate.verdict for gate in result.gates] == [Verdict.PASS, Verdict.PASS]
+    again = simulation.run()
+    assert (again.outcome, again.changed) == (Outcome.UNCHANGED, ())
+    assert len(acts(simulation, Act.ARM)) == 3
+
+
+@pytest.mark.parametrize("kind", ["fail", "error", "raise", "other plan"])
+@pytest.mark.parametrize("stage", ["s1", "s2"])
+def test_a_gate_that_does_not_pass_takes_every_stage_back(kind: str, stage: str) -> None:
+    simulation = Simulation(Scenario(gates={stage: kind}))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and result.proven
+    assert result.cause.startswith(f"stage {stage}: gate")
+    assert all(simulation.is_old(name) for name in simulation.devices)
+    assert len(result.gates) == (1 if stage == "s1" else 2)
+
+
+def test_a_gate_may_pass_later_within_its_time() -> None:
+    simulation = Simulation(Scenario(gates={"s1": "late"}))
+    assert simulation.run().outcome is Outcome.APPLIED
+    assert len(acts(simulation, Act.GATE)) > 2
+
+
+def test_a_gate_waits_no_longer_than_the_shortest_timer_allows() -> None:
+    simulation = Simulation(Scenario(gates={"s1": "fail"}))
+    context = simulation.context()
+    context.timers = dataclasses.replace(TIMERS, settle_s=3000.0)
+    result = transaction.run(*simulation._arguments(context), context=context)
+    assert result.outcome is Outcome.REVERTED
+    assert Act.REVERT in {e.act for e in context.journal.entries}, "it was reverted, it did not expire"
+
+
+def test_running_that_changed_since_the_plan_is_refused_untouched() -> None:
+    simulation = Simulation(Scenario())
+    target = simulation.devices["d2"]
+    target.running = merged(target.running, "add ntp server 192.0.2.1")
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "changed since the plan" in result.cause
+    assert acts(simulation, Act.ARM) == [] and result.headline.startswith("Refused before any device was touched")
+    assert "ntp server 192.0.2.1" in target.running
+
+
+def test_a_foreign_pending_commit_is_refused_untouched() -> None:
+    simulation = Simulation(Scenario(faults={"d1": [Fault(1, "foreign", 500.0)]}))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "pending" in result.cause
+    assert acts(simulation, Act.ARM) == []
+    assert simulation.devices["d1"].pending is not None, "somebody else's commit is left alone"
+
+
+def test_a_lost_answer_to_arm_is_resolved_by_the_token() -> None:
+    simulation = Simulation(Scenario(faults={"d1": [Fault(3, "lost_after")]}))
+    assert simulation.run().outcome is Outcome.APPLIED
+
+
+def test_a_lost_answer_to_confirm_is_asked_again() -> None:
+    simulation = Simulation(Scenario(faults={"d1": [Fault(6, "lost_after"), Fault(7, "lost_before")]}))
+    assert simulation.run().outcome is Outcome.APPLIED
+
+
+def test_a_device_that_expires_while_others_confirm_takes_all_back() -> None:
+    simulation = Simulation(Scenario(faults={"d2": [Fault(6, "slow", 130.0)]}))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "confirm" in result.cause
+    assert "undo" in {a.purpose for a in simulation.controller.ledger.attempts}
+
+
+def test_too_little_time_left_by_the_devices_clock_fails_the_vote() -> None:
+    simulation = Simulation(Scenario(faults={"d2": [Fault(5, "slow", 112.0)]}))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "vote" in result.cause
+    assert acts(simulation, Act.DECIDE) == []
+
+
+def test_stages_one_by_one_need_the_pass_of_the_earlier() -> None:
+    simulation = Simulation(Scenario())
+    with pytest.raises(GateError, match="stage s1 has no pass on record"):
+        simulation.run_stage("s2")
+    first = simulation.run_stage("s1")
+    assert (first.outcome, first.complete, first.changed) == (Outcome.APPLIED, False, ("d1", "d2"))
+    assert simulation.run_stage("s1").outcome is Outcome.UNCHANGED
+    with pytest.raises(GateError, match="stage s2 is not confirmed"):
+        transaction.require_applied(simulation.plan, simulation.controller.journal)
+    assert simulation.run_stage("s2").complete
+    transaction.require_applied(simulation.plan, simulation.controller.journal)
+
+
+def test_a_pass_is_worth_nothing_for_another_plan() -> None:
+    simulation = Simulation(Scenario())
+    simulation.run_stage("s1")
+    simulation.plan = _other(simulation.plan)
+    simulation.point = dataclasses.replace(simulation.point, plan_digest=simulation.plan.digest)
+    with pytest.raises((GateError, TransactionError)):
+        simulation.run_stage("s2")
+    with pytest.raises(GateError):
+        transaction.require_applied(simulation.plan, simulation.controller.journal)
+
+
+def _other(plan: Plan) -> Plan:
+    stages = [
+        dataclasses.replace(s, changes=tuple(dataclasses.replace(c, diff="x") for c in s.changes)) for s in plan.stages
+    ]
+    return dataclasses.replace(plan, stages=tuple(stages))
+
+
+def test_another_plan_over_an_applied_change_is_refused_for_its_point_would_be_lost() -> None:
+    simulation = Simulation(Scenario())
+    simulation.run()
+    simulation.plan = _other(simulation.plan)
+    simulation.point = dataclasses.replace(simulation.point, plan_digest=simulation.plan.digest)
+    with pytest.raises(TransactionError, match="rollback point would be lost"):
+        simulation.run()
+
+
+def test_an_applied_change_that_is_gone_is_not_called_unchanged() -> None:
+    simulation = Simulation(Scenario())
+    simulation.run()
+    simulation.devices["d3"].running = simulation.devices["d3"].running - {"vlan 100"}
+    with pytest.raises(TransactionError, match="does not have the change any more"):
+        simulation.run()
+
+
+def test_an_interrupted_run_must_be_resumed_before_anything_else() -> None:
+    simulation = Simulation(Scenario(deaths=((40, 0.0),)))
+    simulation.world.die_at = 40
+    with pytest.raises(ControllerDied):
+        simulation.run()
+    simulation.world.die_at = None
+    with pytest.raises(TransactionError, match="interrupted"):
+        simulation.run()
+    assert simulation.resume().outcome is Outcome.REVERTED
+    assert simulation.run().outcome is Outcome.APPLIED
+
+
+def test_resume_after_the_last_confirm_finishes_instead_of_going_back() -> None:
+    whole = Simulation(Scenario())
+    whole.run()
+    for step in range(whole.world.steps - 4, whole.world.steps + 1):
+        simulation = Simulation(Scenario())
+        simulation.world.die_at = step
+        with pytest.raises(ControllerDied):
+            simulation.run()
+        simulation.world.die_at = None
+        assert simulation.resume().outcome in (Outcome.APPLIED, Outcome.UNCHANGED)
+        assert all(simulation.is_new(name) for name in simulation.devices)
+
+
+def test_the_keyboard_takes_the_stage_back() -> None:
+    simulation = Simulation(Scenario())
+
+    def interrupted(_stage: object) -> None:
+        raise KeyboardInterrupt
+
+    simulation.gate = interrupted  # type: ignore[assignment, method-assign]
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "keyboard" in result.cause
+    assert all(simulation.is_old(name) for name in simulation.devices)
+
+
+def unarmable(simulation: Simulation, name: str) -> None:
+    stages = []
+    for stage in simulation.plan.stages:
+        changes = tuple(dataclasses.replace(c, can_arm=c.device != name) for c in stage.changes)
+        stages.append(dataclasses.replace(stage, changes=changes))
+    simulation.plan = dataclasses.replace(simulation.plan, stages=tuple(stages))
+    simulation.point = dataclasses.replace(simulation.point, plan_digest=simulation.plan.digest)
+
+
+def test_a_device_that_cannot_be_armed_is_accepted_by_name_and_goes_last() -> None:
+    simulation = Simulation(Scenario())
+    unarmable(simulation, "d1")
+    with pytest.raises(InputError, match="cannot be armed"):
+        simulation.run()
+    context = simulation.context()
+    result = transaction.run(*simulation._arguments(context), accept_unarmed=("d1",), context=context)
+    assert result.outcome is Outcome.APPLIED
+    assert acts(simulation, Act.ARM) == ["d2", "d1", "d3"]
+
+
+def damaged(simulation: Simulation, what: str) -> None:
+    first = simulation.plan.stages[0].changes[0]
+    if what == "inverse":
+        stage = dataclasses.replace(simulation.plan.stages[0], changes=(dataclasses.replace(first, inverse=" "),))
+        simulation.plan = dataclasses.replace(simulation.plan, stages=(stage,))
+    elif what == "twice":
+        simulation.plan = dataclasses.replace(simulation.plan, stages=simulation.plan.stages * 2)
+    elif what == "limit":
+        simulation.fleet._sessions.pop("d2")
+    elif what == "point of another plan":
+        simulation.point = dataclasses.replace(simulation.point, plan_digest="0" * 64)
+    elif what == "device not in the point":
+        simulation.point = dataclasses.replace(simulation.point, devices=simulation.point.devices[1:])
+    elif what == "point of another configuration":
+        device = dataclasses.replace(simulation.point.devices[0], running="hostname x")
+        simulation.point = dataclasses.replace(simulation.point, devices=(device, *simulation.point.devices[1:]))
+
+
+@pytest.mark.parametrize(
+    "what,message",
+    [
+        ("inverse", "no inverse"),
+        ("twice", "two stages"),
+        ("limit", "cut out"),
+        ("point of another plan", "another change or plan"),
+        ("device not in the point", "not in the rollback point"),
+        ("point of another configuration", "not of the configuration"),
+    ],
+)
+def test_what_does_not_fit_is_refused_untouched(what: str, message: str) -> None:
+    simulation = Simulation(Scenario())
+    damaged(simulation, what)
+    with pytest.raises(InputError, match=message):
+        simulation.run()
+    assert simulation.sink.lines == [] and not any(simulation.is_new(name) for name in simulation.devices)
+
+
+def test_an_empty_plan_is_unchanged_and_writes_nothing() -> None:
+    simulation = Simulation(Scenario())
+    simulation.plan = dataclasses.replace(simulation.plan, stages=())
+    simulation.point = dataclasses.replace(simulation.point, plan_digest=simulation.plan.digest)
+    assert simulation.run().outcome is Outcome.UNCHANGED
+    assert simulation.sink.lines == []
+
+
+def test_a_point_is_not_made_of_devices_that_changed_since_the_plan() -> None:
+    simulation = Simulation(Scenario())
+    simulation.devices["d1"].running = frozenset({"hostname other"})
+    with pytest.raises(TransactionError, match="changed since"):
+        transaction.make_point(simulation.fleet, simulation.plan, created_by="t", clock=simulation.world)
+    simulation.devices["d1"].down_until = float("inf")
+    with pytest.raises(StretchnetError, match="session lost"):
+        transaction.make_point(simulation.fleet, simulation.plan, created_by="t", clock=simulation.world)
+
+
+def test_timers_that_cannot_work_are_refused() -> None:
+    with pytest.raises(InputError, match="confirm_margin_s"):
+        Timers(revert_in_s=20, confirm_margin_s=20.0)
+
+
+def test_a_journal_that_cannot_be_written_stops_before_the_act() -> None:
+    from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import StoreError
+
+    simulation = Simulation(Scenario())
+    plain = simulation.sink.append
+
+    def full(line: str) -> None:
+        if '"act": "arm"' in line:
+            raise StoreError("no space left")
+        plain(line)
+
+    simulation.sink.append = full  # type: ignore[method-assign]
+    simulation.run()
+    assert all(simulation.is_old(name) and not d.tokens for name, d in simulation.devices.items())
+
+
+def test_a_device_that_says_not_pending_after_arming_is_not_armed() -> None:
+    simulation = Simulation(Scenario())
+    plain = simulation.devices["d2"]._arm
+
+    def at_once(token: str, new: frozenset[str], candidate: str, revert_in_s: int) -> CommitStatus:
+        plain(token, new, candidate, revert_in_s)
+        return CommitStatus(CommitState.CONFIRMED, None, token)
+
+    simulation.devices["d2"]._arm = at_once  # type: ignore[method-assign]
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "not pending" in result.cause
+    assert acts(simulation, Act.GATE) == []
+
+
+@pytest.mark.parametrize("kind", ["reboot", "amnesia"])
+def test_a_device_that_rebooted_before_the_vote_keeps_the_others_from_being_confirmed(kind: str) -> None:
+    simulation = Simulation(Scenario(faults={"d2": [Fault(4, kind, 0.0)]}))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "vote" in result.cause
+    assert acts(simulation, Act.CONFIRM) == []
+
+
+def test_a_pass_on_record_counts_only_for_the_plan_of_the_record() -> None:
+    def gate(digest: str) -> Entry:
+        return Entry("", Act.GATE, stage="s1", data={"verdict": "pass", "plan_digest": digest})
+
+    begin = Entry("", Act.BEGIN, data={"plan_digest": "a"})
+    assert Ledger.of([begin, gate("b")]).passed == set()
+    assert Ledger.of([begin, gate("a")]).passed == {"s1"}
+
+
+def test_an_arm_that_takes_effect_after_its_session_was_lost_is_found() -> None:
+    simulation = Simulation(Scenario(faults={"d1": [Fault(3, "late", 8.0)]}))
+    assert simulation.run().outcome is Outcome.APPLIED
+
+
+def test_a_revert_that_did_not_take_is_given_again() -> None:
+    simulation = Simulation(Scenario(gates={"s1": "fail"}))
+    target, ignored = simulation.devices["d1"], []
+    plain = target._revert
+
+    def deaf(token: str) -> None:
+        if ignored:
+            plain(token)
+        ignored.append(token)
+
+    target._revert = deaf  # type: ignore[method-assign]
+    assert simulation.run().outcome is Outcome.REVERTED
+    assert acts(simulation, Act.REVERT).count("d1") == 2
+    assert {a.purpose for a in simulation.controller.ledger.attempts} == {"apply"}
+
+
+def test_a_commit_of_ours_that_came_late_is_reverted_by_its_token() -> None:
+    simulation = Simulation(Scenario())
+    context = simulation.context()
+    work = DeviceWork(context, "d1", "s1")
+    armed = work.arm("apply", "add vlan 100")
+    context.write(Act.SETTLED, "unknown", token=armed.token, device="d1", stage="s1")
+    work.go_back()
+    assert simulation.is_old("d1") and simulation.devices["d1"].pending is None
+    assert len(context.ledger.attempts) == 1, "reverted, not undone by a second commit"
+
+
+def test_a_proof_with_differences_is_no_proof() -> None:
+    simulation = Simulation(Scenario())
+    context, difference = simulation.context(), Difference("d1", "vlan 100", None, "vlan 100")
+    for left, strict in ((Left(ours=(difference,)), False), (Left(foreign=(difference,)), True)):
+        result = judge_back(context, {"d1": left, "d2": Left()}, strict)
+        assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d1"} and result.proven is False
+    assert judge_back(context, {"d1": Left(foreign=(difference,))}, strict=False).outcome is Outcome.REVERTED
