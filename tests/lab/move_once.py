@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Move the lab's guest to the other side and print what was measured, as JSON; run it in the management namespace.
 
-Usage: move_once.py STATE_DIRECTORY CHANGE_FILE HOSTS_FILE
+Usage: move_once.py STATE_DIRECTORY CHANGE_FILE
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def main(state: str, change_file: str) -> None:
 
     result = run_move(
         workload, adapter,
-        flows=[*move_inputs.flows(change, workload, lab.host), move_inputs.guest_flow(change, workload, agent, lab.host)],
+        flows=[*move_inputs.flows(change, workload, lab.host),
+               move_inputs.guest_flow(change, workload, agent, lab.host)],
         watchers=move_inputs.watchers(
             change, fabric, workload, lambda _d: platform, lambda d: lab.credentials(d.name), session),
         expected=move_inputs.expected_places(change, fabric, workload),

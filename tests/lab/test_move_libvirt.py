@@ -109,7 +109,9 @@ def test_loss_and_gap_agree_with_a_capture(bench, agent, forth, pps, tmp_path):
         result = run_move(forth, bench.adapter(), flows=flows(bench, agent, pps)[:1], guest=agent, settings=SETTINGS)
     sent, answered, gap_ms = read_truth(tmp_path, pps)
     (found,) = result.probes
-    print(f"pps {pps}: {found.summary.lost} lost, {found.summary.longest_gap}; capture {sent - answered}, {gap_ms:.1f} ms")
+    print(
+        f"pps {pps}: {found.summary.lost} lost, {found.summary.longest_gap}; capture {sent - answered}, {gap_ms:.1f} ms"
+    )
     assert result.migration.moved and result.migration.same_instance
     assert found.summary.sent == sent
     assert found.summary.lost == sent - answered

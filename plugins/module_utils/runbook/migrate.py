@@ -121,9 +121,8 @@ def run_move(
     try:
         _start(run, settings, tell)
         identity = _identity(guest, run)
-        zero_s = time.monotonic()
-        migration, error = _migrate(workload, hypervisor, tell)
-        end_s = time.monotonic() - zero_s
+        migration, error, zero_s = _migrate(workload, hypervisor, tell)
+        end_s = migration.duration_s or time.monotonic() - zero_s
         settled = _settle(run, settings, tell)
         if error is None:
             migration = dataclasses.replace(migration, same_instance=_same(guest, identity, run))
@@ -168,20 +167,25 @@ def _together(calls: Sequence[Callable[[], T]]) -> list[T]:
     return [future.result() for future in futures]
 
 
-def _migrate(workload: Workload, hypervisor: Hypervisor, tell: Callable[[str], None]) -> tuple[Migration, str | None]:
+def _migrate(
+    workload: Workload, hypervisor: Hypervisor, tell: Callable[[str], None]
+) -> tuple[Migration, str | None, float]:
+    """Return how it went, what went wrong, and when it began: the hypervisor's first sign of progress."""
     tell(f"moving {workload.name} from {workload.source} to {workload.destination}")
-    shown = [-1]
+    shown, began = [-1], [time.monotonic()]
 
     def progress(part: float) -> None:
+        if shown[0] < 0:
+            began[0] = time.monotonic()
         if int(part * 10) > shown[0]:
             shown[0] = int(part * 10)
             tell(f"moving {workload.name}: {part:.0%}")
 
     try:
-        return hypervisor.migrate(workload, progress), None
+        return hypervisor.migrate(workload, progress), None, began[0]
     except StretchnetError as exc:
         tell(f"not moved: {exc}")
-        return _not_moved(workload, hypervisor, exc), str(exc)
+        return _not_moved(workload, hypervisor, exc), str(exc), began[0]
 
 
 def _not_moved(workload: Workload, hypervisor: Hypervisor, exc: StretchnetError) -> Migration:
