@@ -73,7 +73,7 @@ def captured(directory: Path):
 def replies_at_taps(directory: Path, viewpoint: str) -> dict[int, float]:
     """Return the instant of each echo reply that the VM sent to a viewpoint, by sequence."""
     line = re.compile(
-        rf"^([0-9.]+) (?:vnet|tap)\S* +In +IP {GUEST} > {viewpoint}: ICMP echo reply, id \d+, seq (\d+)", re.M
+        rf"^([0-9.]+) (?:vnet|tap)\S* +(?:In|P) +IP {GUEST} > {viewpoint}: ICMP echo reply, id \d+, seq (\d+)", re.M
     )
     found: dict[int, float] = {}
     for node in ("hv-a", "hv-b"):
