@@ -250,7 +250,7 @@ class Desk:
 
     def _attempt(self, result: GateResult) -> None:
         wrong = [f for f in result.findings if f.verdict.value in ("fail", "error")]
-        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong else ""
+        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong and not result.open else ""
         self.tell(f"gate {result.gate}: {result.verdict.value} at look {result.attempts}{shown}")
 
     # -- moving ------------------------------------------------------------------------------------
