@@ -20,7 +20,6 @@ from .context import ConflictError, Context, Left, TransactionError, conflict
 from .journal import Act
 from .ports import CommitState, CommitStatus
 
-
 #: How often going back is tried at the least, however long each try takes.
 TRIES = 5
 
