@@ -19,6 +19,7 @@ parent and takes over if the worker is killed. Were both killed, the next call s
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import json
@@ -43,10 +44,16 @@ IFUPDOWN2_CONF = "/etc/network/ifupdown2/ifupdown2.conf"
 FRR_RELOAD = "/usr/lib/frr/frr-reload.py"
 
 LOCK_TIMEOUT_S = 60
+RESTORE_TIMEOUT_S = 60
+PR_SET_PDEATHSIG = 1
 COMMAND_TIMEOUT_S = 120
 LEDGER_LENGTH = 100
 TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 HEADER = re.compile(r"(Building configuration\.\.\.|Current configuration:|frr version .*|!.*|end|exit|exit-.*|)\s*")
+
+
+#: Lines that frr-reload.py leaves alone when a whole configuration is replaced.
+UNTOUCHED = re.compile(r"(frr |service |hostname |domainname |log |username |password |enable |line vty|agentx)")
 
 
 class Refused(Exception):
@@ -148,13 +155,18 @@ def command(argv, timeout=COMMAND_TIMEOUT_S):
     try:
         done = subprocess.run(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=timeout, env=environment, check=False,
+            timeout=timeout, env=environment, check=False, preexec_fn=die_with_parent,
         )  # fmt: skip
     except subprocess.TimeoutExpired as exc:
         return 124, "no end after %d s: %s" % (timeout, (exc.output or b"").decode(errors="replace"))
     except OSError as exc:
         return 127, str(exc)
     return done.returncode, done.stdout.decode(errors="replace")
+
+
+def die_with_parent():
+    """Have the kernel kill the command when the worker is killed, so that nothing applies on behind the restore."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def bound(binds, argv):
@@ -220,8 +232,8 @@ def validate(target):
         raise Refused("rejected", "ifupdown2 refuses the interfaces", "ifreload -a -s", output)
 
 
-def apply(target, now):
-    """Make the running configuration what ``target`` says; startup is not written."""
+def apply(target, now, check=True):
+    """Make the running configuration what ``target`` says, and look whether it is; startup is not written."""
     if not same("interfaces", target["interfaces"], now["interfaces"]):
         os.makedirs("/etc/iproute2/rt_tables.d", exist_ok=True)  # ifreload: rc 1 without it
         path = candidate_file("interfaces", target["interfaces"])
@@ -229,29 +241,91 @@ def apply(target, now):
         rc, output = bound([(path, STARTUP["interfaces"])], ["ifreload", "-a"])
         if rc:
             raise Refused("rejected", "ifupdown2 did not apply the interfaces", "ifreload -a", output)
+        if check:
+            check_interfaces(path, changed_interfaces(now["interfaces"], target["interfaces"]))
     if not same("frr", target["frr"], now["frr"]):
         path = candidate_file("frr", target["frr"])
         # Called with the startup file's own name frr-reload does not write startup.
         rc, output = bound([(path, STARTUP["frr"])], ["python3", FRR_RELOAD, "--reload", "--stdout", STARTUP["frr"]])
         if rc:
             raise Refused("rejected", "FRR did not apply the configuration", "frr-reload.py --reload", output)
+        if check:
+            check_frr(now["frr"], target["frr"], running()["frr"])
+
+
+def unmake(names):
+    """Delete the devices that the commit made: an ifreload that was killed does not know of them any more."""
+    for name in names:
+        if os.path.exists("/sys/class/net/" + name):
+            command(["ip", "link", "delete", "dev", name])
+            if os.path.exists("/sys/class/net/" + name):
+                raise Refused("failed", name + " is still there after the restore", "ip link delete")
+
+
+def stanzas(text):
+    """Return the lines of each iface of an interfaces file, by name."""
+    found, name = {}, None
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["iface"] and len(words) > 1:
+            name = words[1]
+        elif words and (words[0] in ("auto", "source") or words[0].startswith("allow-")):
+            name = None
+        if name and words and not words[0].startswith("#"):
+            found.setdefault(name, []).append(words)
+    return found
+
+
+def changed_interfaces(before, after):
+    """Return the names of the interfaces that are new or changed."""
+    old, new = stanzas(before), stanzas(after)
+    return [name for name in new if new[name] != old.get(name)]
+
+
+def check_interfaces(path, names):
+    """Have ifupdown2 compare the changed interfaces with the kernel: ifreload ends with rc 0 on many a failure."""
+    if not names:
+        return
+    rc, output = bound([(path, STARTUP["interfaces"])], ["ifquery", "-c", *names])
+    if rc:
+        bad = "\n".join(line for line in output.splitlines() if "[fail]" in line) or output
+        raise Refused("rejected", "the kernel is not as the interfaces say", "ifquery -c " + " ".join(names), bad)
+
+
+def check_frr(before, target, after):
+    """Find what frr-reload.py did not do: it ends with rc 0 when FRR refuses a line.
+
+    A line that FRR does not show may be a default; so each such line is given to FRR once more, alone, and
+    what FRR says decides.
+    """
+    had, wanted, have = (set(frr_lines(text)) for text in (before, target, after))
+    left = [line for line in sorted((had - wanted) & have) if not UNTOUCHED.match(line)]
+    if left:
+        raise Refused("rejected", "FRR kept lines that were to go", "frr-reload.py --reload", "\n".join(left))
+    for missing in sorted(wanted - had - have):
+        path = RUN + "/line"
+        write(path, missing + "\n", like=STARTUP["frr"])
+        rc, output = command(["vtysh", "-f", path])
+        if rc or "%" in output:
+            raise Refused("rejected", "FRR refuses a line", "vtysh -f", output)
 
 
 def restore(checkpoint):
     """Go back to the checkpoint and prove it."""
-    problem = None
-    for _attempt in range(3):
+    deadline = time.monotonic() + RESTORE_TIMEOUT_S
+    while True:
         try:
-            now = running()
             # What runs is not known after an apply that died: have ifupdown2 look in any case.
-            apply(checkpoint, dict(now, interfaces=""))
+            apply(checkpoint, dict(running(), interfaces=""), check=False)
+            unmake(checkpoint["made"])
             if same("frr", checkpoint["frr"], running()["frr"]):
                 return
             problem = Refused("failed", "after the restore FRR's configuration differs from the checkpoint")
         except Refused as exc:
             problem = exc
+        if time.monotonic() > deadline:
+            raise problem
         time.sleep(0.5)
-    raise problem
 
 
 # ---------------------------------------------------------------- the ledger
@@ -297,8 +371,8 @@ def forget():
     remove(PENDING, RUNNING_INTERFACES, *(path + STAGED for path in STARTUP.values()))
 
 
-def settle():
-    """Finish what a killed process or a power cut has left; called with the lock held."""
+def settle(held):
+    """Finish what a killed process or a power cut has left; ``held`` is the descriptor of the lock."""
     pending = read_json(PENDING)
     for entry in read_json(LEDGER, []):
         if entry["state"] == "confirming":
@@ -314,7 +388,7 @@ def settle():
     elif boot_s() >= pending["deadline"]:
         undo(pending, "not confirmed in time")
     elif not alive(pending["keeper"]):
-        keep(lambda: wait_and_revert(pending["token"]))
+        keep(lambda: wait_in_place_of(pending["token"], held))
 
 
 def alive(keeper):
@@ -323,9 +397,9 @@ def alive(keeper):
 
 
 def identity(pid):
-    """Return (pid, start time) of a process, None where there is none."""
-    stat = read("/proc/%d/stat" % pid)
-    return [pid, stat.rsplit(")", 1)[1].split()[19]] if stat else None
+    """Return [pid, start time] of a process, None where there is none or only its zombie."""
+    fields = (read("/proc/%d/stat" % pid) or ") Z").rsplit(")", 1)[1].split()
+    return None if fields[0] in "ZX" else [pid, fields[19]]
 
 
 def promote(token):
@@ -339,7 +413,10 @@ def promote(token):
 
 
 def keep(work):
-    """Run ``work`` in a worker that outlives the SSH session, watched by a sentinel."""
+    """Run ``work`` in a worker that outlives the SSH session, watched by a sentinel.
+
+    The worker inherits the descriptor of the lock, and closes it when it needs the lock no more.
+    """
     if os.fork():
         os.wait()
         return
@@ -367,13 +444,19 @@ def keep(work):
 
 def recover():
     """The worker was killed: restore at once if it was applying, else wait in its place."""
-    with contextlib.suppress(Refused), lock():
+    with contextlib.suppress(Refused), lock() as descriptor:
         pending = read_json(PENDING)
         if pending and pending["phase"] == "applying":
-            settle()
+            settle(descriptor)
     pending = read_json(PENDING)
     if pending and pending["phase"] == "armed":
         wait_and_revert(pending["token"])
+
+
+def wait_in_place_of(token, held):
+    """Be the new keeper of a pending commit whose own was killed."""
+    os.close(held)
+    wait_and_revert(token)
 
 
 def wait_and_revert(token):
@@ -404,7 +487,7 @@ def arm(request):
     token, seconds = request["token"], request["revert_in_s"]
     reader, writer = os.pipe()
     with lock() as descriptor:
-        settle()
+        settle(descriptor)
         known = describe(token)
         if known["state"] != "unknown":
             return known
@@ -416,7 +499,8 @@ def arm(request):
             raise Refused("changed", "the running configuration is not the one that the change was made for")
         target = {part: now[part] if request.get(part) is None else request[part] for part in STARTUP}
         validate(target)
-        write(CHECKPOINT, json.dumps(now))
+        made = [name for name in stanzas(target["interfaces"]) if not os.path.exists("/sys/class/net/" + name)]
+        write(CHECKPOINT, json.dumps(dict(now, made=made)))
         remember(token, "pending")
         write(PENDING, json.dumps({"token": token, "phase": "applying", "deadline": boot_s() + 3600, "keeper": None}))
         keep(lambda: work_on(token, seconds, target, now, writer, descriptor))
@@ -425,8 +509,8 @@ def arm(request):
         report = stream.read()
     if report:
         return json.loads(report)
-    with lock():
-        settle()
+    with lock() as descriptor:
+        settle(descriptor)
     raise Refused("rejected", "the apply was killed on the device; the checkpoint is restored", "arm")
 
 
@@ -462,8 +546,8 @@ def apply_or_undo(token, seconds, target, now):
 
 def status(token):
     """Say what became of a token; without one, of whatever is pending."""
-    with lock():
-        settle()
+    with lock() as descriptor:
+        settle(descriptor)
         pending = read_json(PENDING)
         if token is None:
             token = pending["token"] if pending else None
@@ -472,8 +556,8 @@ def status(token):
 
 def confirm(token):
     """Make the pending commit startup; doing it twice is fine."""
-    with lock():
-        settle()
+    with lock() as descriptor:
+        settle(descriptor)
         state = describe(token)["state"]
         if state == "pending":
             remember(token, "confirming")
@@ -485,8 +569,8 @@ def confirm(token):
 
 def revert(token):
     """Undo the pending commit now; doing it twice is fine."""
-    with lock():
-        settle()
+    with lock() as descriptor:
+        settle(descriptor)
         state = describe(token)["state"]
         if state == "pending":
             undo(read_json(PENDING), "reverted on request")

@@ -297,9 +297,10 @@ class FRRDriver(NetworkDriver):  # type: ignore[misc]
 
     def get_bgp_neighbors(self) -> dict[str, Any]:
         """The BGP sessions of every VRF, with their EVPN counts."""
-        said = self.device.batch([read.BGP_SUMMARY])
+        said = self.device.batch([read.BGP_SUMMARY, read.BGP_NEIGHBORS])
         outputs = read.Outputs(self.device.name, {c: (o.rc, o.out) for c, o in said.items()})
-        return getters.bgp_neighbors(read.bgp_peers(outputs), outputs.json(read.BGP_SUMMARY, dict))
+        summary, detail = (outputs.json(c, dict) for c in (read.BGP_SUMMARY, read.BGP_NEIGHBORS))
+        return getters.bgp_neighbors(read.bgp_peers(outputs), summary, detail)
 
     def get_lldp_neighbors(self) -> dict[str, list[dict[str, str]]]:
         """What lldpd has heard; ParseError where it is not installed."""
