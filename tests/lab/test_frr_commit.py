@@ -344,7 +344,9 @@ def test_a_changed_agent_is_installed_anew_and_named_in_the_diff(session: FrrSes
 
 
 def test_sourced_interfaces_are_refused(session: FrrSession, leaf: Node) -> None:
-    leaf.sh("cp /etc/network/interfaces /root/keep; echo 'source /etc/network/interfaces.d/*' >>/etc/network/interfaces")
+    leaf.sh(
+        "cp /etc/network/interfaces /root/keep; echo 'source /etc/network/interfaces.d/*' >>/etc/network/interfaces"
+    )
     try:
         session.config()  # matches no file: nothing is hidden
         leaf.sh("printf 'auto x\\niface x\\n' >/etc/network/interfaces.d/x")

@@ -14,7 +14,6 @@ import contextlib
 import re
 import secrets
 import shlex
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ class Shell:
             if not channel.exit_status_ready() and not channel.status_event.wait(
                 max(0.1, deadline_s - time.monotonic())
             ):
-                raise socket.timeout
+                raise TimeoutError
             rc = channel.recv_exit_status()
         if rc == -1:
             raise EOFError("no exit status")
@@ -169,7 +168,7 @@ def _drain(channel: Any, deadline_s: float) -> tuple[str, str]:
             idle = False
         if idle:
             if time.monotonic() > deadline_s:
-                raise socket.timeout
+                raise TimeoutError
             time.sleep(0.002)
     return out.decode(errors="replace"), err.decode(errors="replace")
 
