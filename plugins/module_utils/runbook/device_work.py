@@ -142,6 +142,7 @@ class DeviceWork:
                 self._write(Act.SETTLED, f"expired: {exc.message}", armed.token, level="error")
                 raise
             except StretchnetError as exc:
+                self._refuse_if_over(armed.token)
                 if clock.monotonic_s() >= armed.deadline_s + timers.patience_s:
                     raise
                 self._note(f"confirm: {exc.message}; again")
@@ -150,6 +151,19 @@ class DeviceWork:
                 self._write(Act.CONFIRMED, "confirmed", armed.token)
                 return
         raise DeviceError("not confirmed: another device of the stage has expired", device=self.device)
+
+    def _refuse_if_over(self, token: str) -> None:
+        """Raise CommitExpiredError where the device answers that the token is not pending any more.
+
+        Without it the others would stand confirmed for as long as this one is asked in vain.
+        """
+        try:
+            state = self._context.fleet.one(self.device, lambda s: s.status(token)).state
+        except StretchnetError:
+            return
+        if state in (CommitState.REVERTED, CommitState.UNKNOWN):
+            self._write(Act.SETTLED, f"{state.value} instead of confirmed", token, level="error")
+            raise CommitExpiredError(f"is {state.value}, it was not confirmed", device=self.device)
 
     # -- back ------------------------------------------------------------------------------------
 
@@ -192,15 +206,13 @@ class DeviceWork:
         return {a.token for a in self._context.ledger.attempts if a.device == self.device}
 
     def _settle(self, token: str) -> None:
-        """Make sure that a token is not pending; a pending one is reverted."""
-        status = self._context.fleet.one(self.device, lambda s: s.status(token))
-        if status.state is CommitState.PENDING:
+        """Revert a token that is pending. Whether the device did it, read_left() asks afterwards."""
+        state = self._context.fleet.one(self.device, lambda s: s.status(token)).state
+        if state is CommitState.PENDING:
             self._write(Act.REVERT, "revert", token)
             self._context.fleet.one(self.device, lambda s: s.revert(token))
-            status = self._context.fleet.one(self.device, lambda s: s.status(token))
-        if status.state is CommitState.PENDING:
-            raise DeviceError("is still pending after it was reverted", device=self.device, command="revert")
-        self._write(Act.SETTLED, status.state.value, token)
+            state = CommitState.REVERTED
+        self._write(Act.SETTLED, state.value, token)
 
     def _undo(self, left: Left, whole: bool, force: bool) -> None:
         """Arm the way back, judge the armed configuration, and only then confirm it."""

@@ -69,5 +69,7 @@ def lies_when_cut(read: Read, command: str, text: str) -> list[str]:
             continue
         for fact, found in told.items():
             if len(found) > 1:
-                lies += [f"{fact} after {len(part)} characters: {e}" for e in found[:-1] if e not in whole.get(fact, [])]
+                lies += [
+                    f"{fact} after {len(part)} characters: {e}" for e in found[:-1] if e not in whole.get(fact, [])
+                ]
     return lies

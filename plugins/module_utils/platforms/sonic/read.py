@@ -35,6 +35,11 @@ from . import configdb
 from .configdb import vlan_number
 
 PLATFORM = "sonic"
+#: rsyslog on SONiC writes the level behind the host's name.
+_LOG = re.compile(
+    r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\.\d+ \S+ (?:EMERG|ALERT|CRIT|ERR|WARNING|NOTICE|INFO|DEBUG) .*",
+    re.MULTILINE,
+)
 Rows = list[dict[str, str]]
 
 
@@ -415,7 +420,11 @@ def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -
     """
     found: dict[Fact, typing.Any] = {}
     for command, output in outputs.items():
-        for fact, value in read_answer(READERS, Answer(device, command, output)).items():
+        answer = Answer(device, command, output)
+        log = _LOG.search(output) if isinstance(output, str) else None
+        if log:
+            raise answer.error(f"is mixed with a log message: {log.group()[:80]}")
+        for fact, value in read_answer(READERS, answer).items():
             if fact is Fact.MACS:
                 found[fact] = _merge_macs(found.get(fact), value)
             else:

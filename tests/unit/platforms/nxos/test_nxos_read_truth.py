@@ -129,7 +129,9 @@ def test_arp_json() -> None:
 def test_arp_text() -> None:
     state, text = load("arp_nd/genie_ShowIpArpDetailVrfAll_g.txt")
     rows = [line.split() for line in text.splitlines() if re.match(r"\d+\.\d+\.\d+\.\d+\s", line)]
-    assert [(str(e.ip), e.mac, e.interface) for e in state.neighbors or ()] == [(r[0], colons(r[2]), r[3]) for r in rows]
+    assert [(str(e.ip), e.mac, e.interface) for e in state.neighbors or ()] == [
+        (r[0], colons(r[2]), r[3]) for r in rows
+    ]
     assert [e.kind for e in state.neighbors or ()].count(EntryKind.STATIC) == 1
 
 
@@ -250,7 +252,9 @@ def test_vpc() -> None:
 def test_vlans() -> None:
     state, _ = load("vlan_l2/suzieq_nxos_leaf01_vlan.json")
     rows = raw("vlan_l2/suzieq_nxos_leaf01_vlan.json")["TABLE_vlanbriefxbrief"]["ROW_vlanbriefxbrief"]
-    wanted = [(r["vlanshowbr-vlanid"], r["vlanshowbr-vlanname"], tuple(r["vlanshowplist-ifidx"].split(","))) for r in rows]
+    wanted = [
+        (r["vlanshowbr-vlanid"], r["vlanshowbr-vlanname"], tuple(r["vlanshowplist-ifidx"].split(","))) for r in rows
+    ]
     assert [(v.vlan_id, v.name, v.ports) for v in state.vlans or ()] == wanted
     assert all(v.active for v in state.vlans or ())
 
@@ -291,7 +295,11 @@ def test_running_config() -> None:
     }  # fmt: skip
     ports = {p.name: p for p in state.ports or ()}
     assert set(ports) == set(re.findall(r"^interface (?!nve)(\S+)", text, re.MULTILINE))
-    assert (ports["Ethernet1/3"].lag, ports["Ethernet1/3"].access_vlan, ports["Ethernet1/3"].mtu) == ("port-channel3", 10, 9216)
+    assert (ports["Ethernet1/3"].lag, ports["Ethernet1/3"].access_vlan, ports["Ethernet1/3"].mtu) == (
+        "port-channel3",
+        10,
+        9216,
+    )
     assert ports["Ethernet1/1"].mode is SwitchportMode.ROUTED and ports["port-channel1"].mode is SwitchportMode.TRUNK
     assert ports["Vlan10"].vrf == "evpn-vrf" and str(ports["Vlan10"].addresses[0]) == "172.16.1.254/24"  # type: ignore[index]
     assert state.vtep is not None and state.vtep.source_ip == ip("10.0.0.112")
@@ -300,7 +308,9 @@ def test_running_config() -> None:
 def test_intent_and_state_of_one_device_agree() -> None:
     """The same switch's configuration and tables are joined by name and VLAN."""
     folder = truth_folder() / "cisco_nxos"
-    outputs: dict[str, object] = {"show running-config exclude security": (folder / "config/suzieq_nxos_leaf01_devconfig.txt").read_text()}
+    outputs: dict[str, object] = {
+        "show running-config exclude security": (folder / "config/suzieq_nxos_leaf01_devconfig.txt").read_text()
+    }
     for name in ("arp_nd/suzieq_nxos_leaf01_arpnd.json", "vxlan/suzieq_nxos_leaf01_evpnVni.json"):
         outputs.update({command: json.dumps(body) for command, body in raw(name).items()})
     state = read("leaf01", outputs)
