@@ -137,5 +137,11 @@ def test_seeded_histories_keep_every_invariant() -> None:
     assert last - first < 500 or {o.value for o in Outcome} == set(ends), "the histories do not reach every verdict"
 
 
+@pytest.mark.parametrize("seed", [6510])
+def test_histories_that_once_broke_an_invariant(seed: int) -> None:
+    """6510: a device slower than its own timer was given up after one try."""
+    played(seeded(seed))
+
+
 def test_a_quiet_history_is_applied() -> None:
     assert played(Scenario()).result.outcome is Outcome.APPLIED  # type: ignore[union-attr]
