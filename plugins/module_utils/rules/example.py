@@ -117,7 +117,8 @@ def _edit(data: Any, keys: list[str], value: Any) -> None:
         data = _item(data, key)
     last: Any = keys[-1]
     if isinstance(data, list):
-        last = next((i for i, entry in enumerate(data) if _is(entry, last)), last if last == "+" else int(last))
+        named = next((i for i, entry in enumerate(data) if _is(entry, last)), None)
+        last = named if named is not None else last if last == "+" else int(last)
     if last == "+":
         data.append(value)
     elif value is None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Finding, Verdict
