@@ -7,8 +7,6 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from .evidence import Waiver
-
 _TEXT = {"text": True}
 
 
@@ -65,15 +63,27 @@ class PlaceFacts:
 
 
 @dataclass(frozen=True)
+class Acceptance:
+    """Who took the risk of a way that was not recommended, why, and when."""
+
+    owner: str
+    reason: str = field(metadata=_TEXT)
+    at: str = ""
+
+
+@dataclass(frozen=True)
 class Option:
-    """One way, judged: ``blockers`` rule it out, ``breaks`` is its price, ``cost`` sums the price (less is better)."""
+    """One way, judged.
+
+    ``blockers`` rule it out (what nobody has said counts against it); ``breaks`` is its price in words and ``cost``
+    in points, of which less is better.
+    """
 
     way: Way
     possible: bool
     cost: int
     blockers: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,4 +95,4 @@ class Advice:
     recommended: Way | None
     chosen: Way | None = None
     questions: tuple[str, ...] = ()
-    accepted: Waiver | None = None
+    accepted: Acceptance | None = None
