@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import typing
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
@@ -57,6 +58,9 @@ class VerbAction(ActionBase):
                 return {**result, **about, **self.verb(params, desk)}
         except StretchnetError as exc:
             return {**result, **failure(exc)}
+        except Exception as exc:
+            # A defect of ours must not look like a verdict on the fabric; the traceback is Ansible's to show.
+            raise AnsibleActionFail(f"this is a defect, please report it: {type(exc).__name__}: {exc}") from exc
 
     @property
     def check_mode(self) -> bool:

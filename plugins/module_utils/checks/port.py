@@ -129,8 +129,10 @@ class VerifyAttachmentPortFree(DeviceCheck):
     def _port(
         self, context: CheckContext, device: Device, subject: str, port: Port, attachment: Attachment
     ) -> Iterator[Finding]:
-        if port.mode is SwitchportMode.ROUTED and port.addresses:
-            yield self._fail(device, subject, "is a routed port", "a layer-2 port", ", ".join(map(str, port.addresses)))
+        # A link-local address is there by itself (RFC 4862 5.3) and makes no routed port.
+        routed = [str(a) for a in port.addresses or () if not a.ip.is_link_local]
+        if port.mode is SwitchportMode.ROUTED and routed:
+            yield self._fail(device, subject, "is a routed port", "a layer-2 port", ", ".join(routed))
         if port.lag is not None:
             yield self._fail(device, subject, "is a member of a LAG", "the LAG itself", port.lag)
         wanted = (None, 1, context.change.segment.vlan_id)

@@ -119,6 +119,19 @@ def test_a_line_is_synced_before_the_observers_hear_of_it(tmp_path: Path) -> Non
     assert journal.events[0].device == "d1"
 
 
+def test_every_line_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, sizes, plain = Journal.file(tmp_path / "j", CLOCK), [], os.fsync
+
+    def fsync(handle: int) -> None:
+        sizes.append(os.fstat(handle).st_size)
+        plain(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    for _ in range(2):
+        journal.write(Act.NOTE, "x")
+        assert (tmp_path / "j").stat().st_size in sizes
+
+
 def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
     journal = Journal.file(tmp_path / "j", CLOCK)
     threads = [

@@ -92,12 +92,14 @@ def _vnis(tree: Tree) -> Iterator[Vni]:
             vni, how, what = int(match.group(1)), match.group(2), match.group(3)
             vlan, instance = binding.get(vni, (None, None))
             evi = _instance(tree, instance)
+            unsuppressed = conftree.has(tree, "l2vpn evpn", "flooding-suppression address-resolution disable")
             yield Vni(
                 vni=vni,
                 kind=VniKind.L3 if how == "vrf" else VniKind.L2,
                 vlan_id=vlan,
                 vrf=what if how == "vrf" else None,
                 interface=nve.group(1),
+                arp_suppression=False if unsuppressed and how != "vrf" else None,
                 multicast_group=ipaddress.ip_address(what) if how == "mcast-group" and what else None,
                 rd=conftree.value(evi, r"rd (\S+)"),
                 import_targets=_targets(evi, "import"),

@@ -32,6 +32,8 @@ def running(answer: Answer) -> Facts:
     text = answer.text()
     if not re.search(r"^(!Command: show running-config|version \d|hostname )", text, re.MULTILINE):
         raise answer.error("is no running configuration: it has neither 'version' nor 'hostname'")
+    if not re.search(r"^line (console|vty)", text, re.MULTILINE):
+        raise answer.error("is cut: a running configuration has 'line console' and 'line vty' behind its interfaces")
     tree = conftree.parse(text)
     ports = tuple(_ports(tree))
     found: dict[Fact, object] = {
@@ -98,12 +100,16 @@ def _vnis(tree: Tree) -> Iterator[Vni]:
 
 
 def _explicit(text: str | None) -> str | None:
+    if text not in (None, "auto") and not re.fullmatch(r"[\d.]+:\d+", text or ""):
+        raise ValueError(f"route distinguisher {text!r}")
     return None if text == "auto" else text
 
 
 def _targets(instance: Tree, direction: str) -> tuple[str, ...] | None:
     """Return the targets; None where one is automatic, since the configuration does not say which that is."""
     found = [m.group(1) for m, _ in conftree.sections(instance, rf"route-target (?:{direction}|both) (\S+)(?: evpn)?")]
+    if any(target != "auto" and not re.fullmatch(r"[\d.]+:\d+", target) for target in found):
+        raise ValueError(f"route targets {found}")
     return None if not found or "auto" in found else tuple(found)
 
 

@@ -342,6 +342,9 @@ _ERROR_COLUMNS = {
 }
 
 
+_OTHER_COLUMNS = {"inucastpkts", "inmcastpkts", "outucastpkts", "outmcastpkts", "align-err", "single-col", "giants"}
+
+
 def counters(answer: Answer) -> Facts:
     """``show interface counters [errors]``: discards and errors, whatever columns the release has."""
     if not answer.is_text:
@@ -351,6 +354,8 @@ def counters(answer: Answer) -> Facts:
     for line in cisco.lines(answer):
         if re.match(r"^(Port|Interface)\s+\S", line):
             columns = line.lower().split()[1:]
+            if not found and not set(columns) & (set(_ERROR_COLUMNS) | _OTHER_COLUMNS):
+                raise answer.error(f"is of another command: its columns are {', '.join(columns)}")
             continue
         if re.fullmatch(r"[-\s]*", line):
             continue
