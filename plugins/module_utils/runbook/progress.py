@@ -276,7 +276,7 @@ def one_line(text: str) -> str:
 
 def summary(board: Board, now_s: float) -> Sequence[tuple[str, str]]:
     """Return the board as label and value, for a live display."""
-    rows = [("stage", board.place or "none yet")]
+    rows = [("stage", board.place.removeprefix("stage ") or "none yet")]
     if board.devices:
         armed = sorted(board.deadlines_s)
         rows.append(("armed", f"{len(armed)} of {len(board.devices)}" + (f": {', '.join(armed)}" if armed else "")))
@@ -285,7 +285,7 @@ def summary(board: Board, now_s: float) -> Sequence[tuple[str, str]]:
     if left is not None:
         rows.append(("dead-man timer", f"{left:.0f} s until the first device goes back by itself"))
     if board.gate:
-        rows.append(("gate", board.gate))
+        rows.append(("gate", board.gate.removeprefix("gate ")))
     if board.going_back:
         rows.append(("going back", f"{len(board.old)} devices are as they were"))
     if board.ended:

@@ -185,7 +185,7 @@ def test_panel_on_a_real_terminal(tmp_path: Path, silent_port: int) -> None:
     os.close(terminal)
     try:
         shown = _read_until(master, "dead-man timer", 90)
-        assert "stage leaves-a" in shown + _read_until(master, "running for", 10)
+        assert "leaves-a" in shown + _read_until(master, "running for", 10)
         with journal.open("a") as file:
             file.write(_line(Act.ARMED, "armed, goes back by itself in 600 s", time.time(), device="leaf-a2"))
         _read_until(master, "2 of 2: leaf-a1, leaf-a2", 20)
