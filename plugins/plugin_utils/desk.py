@@ -189,6 +189,11 @@ class Desk:
         begun = ledger.plan_digest == plan.digest and bool(ledger.touched)
         return begun and ledger.outcome not in (Outcome.REVERTED, Outcome.UNCHANGED)
 
+    def cut_off(self, plan: Plan) -> bool:
+        """Say whether a run of this plan was killed before it could end."""
+        ledger = self.ledger
+        return ledger.plan_digest == plan.digest and (ledger.in_doubt(plan) or ledger.going_back)
+
     def propose(self, plan: Plan) -> None:
         """Keep a new plan, unless the one that is kept is in force: the way back needs that one.
 
@@ -250,7 +255,7 @@ class Desk:
 
     def _attempt(self, result: GateResult) -> None:
         wrong = [f for f in result.findings if f.verdict.value in ("fail", "error")]
-        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong else ""
+        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong and not result.open else ""
         self.tell(f"gate {result.gate}: {result.verdict.value} at look {result.attempts}{shown}")
 
     # -- moving ------------------------------------------------------------------------------------

@@ -82,23 +82,19 @@ def truth(directory):
         process.communicate(timeout=20)
 
 
-def read_truth(directory):
-    """Return (sent, answered, longest time between a request without reply and the next answered one, in ms)."""
+def read_truth(directory, pps):
+    """Return (sent, answered, longest time without a reply beyond the usual interval, in ms), as the wire saw it."""
     text = bench_module.run("tcpdump", "-n", "-tt", "-r", str(directory / "truth.pcap"))
-    requests, replies = {}, set()
-    pattern = re.compile(r"^([0-9.]+) IP (\S+) > \S+: ICMP echo (request|reply), id (\d+), seq (\d+)", re.M)
-    for stamp, source, kind, _identifier, sequence in pattern.findall(text):
+    requests, replies = set(), {}
+    pattern = re.compile(r"^([0-9.]+) IP (\S+) > \S+: ICMP echo (request|reply), id \d+, seq (\d+)", re.M)
+    for stamp, source, kind, sequence in pattern.findall(text):
         if kind == "request" and source == bench_module.GATEWAY:
-            requests[int(sequence)] = float(stamp)
+            requests.add(int(sequence))
         elif kind == "reply" and source == bench_module.GUEST:
-            replies.add(int(sequence))
-    longest, since = 0.0, None
-    for sequence, stamp in sorted(requests.items()):
-        if sequence in replies:
-            longest, since = max(longest, stamp - since if since else 0.0), None
-        else:
-            since = since or stamp
-    return len(requests), len(requests.keys() & replies), longest * 1000
+            replies.setdefault(int(sequence), float(stamp))
+    arrivals = sorted(replies[sequence] for sequence in requests & replies.keys())
+    longest_s = max(b - a for a, b in zip(arrivals, arrivals[1:], strict=False))
+    return len(requests), len(arrivals), longest_s * 1000 - 1000 / pps
 
 
 def clean(bench):
@@ -111,13 +107,15 @@ def clean(bench):
 def test_loss_and_gap_agree_with_a_capture(bench, agent, forth, pps, tmp_path):
     with truth(tmp_path):
         result = run_move(forth, bench.adapter(), flows=flows(bench, agent, pps)[:1], guest=agent, settings=SETTINGS)
-    sent, answered, gap_ms = read_truth(tmp_path)
+    sent, answered, gap_ms = read_truth(tmp_path, pps)
     (found,) = result.probes
-    print(f"pps {pps}: {found.summary.lost} lost, {found.summary.longest_gap}; capture {sent - answered}, {gap_ms:.1f} ms")
+    print(
+        f"pps {pps}: {found.summary.lost} lost, {found.summary.longest_gap}; capture {sent - answered}, {gap_ms:.1f} ms"
+    )
     assert result.migration.moved and result.migration.same_instance
     assert found.summary.sent == sent
     assert found.summary.lost == sent - answered
-    assert found.summary.longest_gap.length_ms == pytest.approx(gap_ms, abs=max(1000 / pps, found.summary.rtt_ms_p99))
+    assert found.summary.longest_gap.length_ms == pytest.approx(gap_ms, abs=found.summary.resolution_ms)
     assert clean(bench)
 
 
@@ -128,7 +126,7 @@ def test_every_viewpoint_and_both_families(bench, agent, forth):
     assert {"before", "during", "after"} == set(four.phases)
     assert four.phases["before"].lost == 0
     # The guest loses nothing while it is paused, but its tap sees how long it was away.
-    assert own.summary.longest_gap.length_ms == pytest.approx(four.summary.longest_gap.length_ms, abs=150)
+    assert own.summary.longest_gap.length_ms >= 0.8 * result.migration.downtime_ms
     assert any("first rarp" in note for note in own.notes)
     assert clean(bench)
 

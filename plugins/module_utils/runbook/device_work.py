@@ -20,6 +20,9 @@ from .context import ConflictError, Context, Left, TransactionError, conflict
 from .journal import Act
 from .ports import CommitState, CommitStatus
 
+#: How often going back is tried at the least, however long each try takes.
+TRIES = 5
+
 
 @dataclass(frozen=True)
 class Armed:
@@ -142,6 +145,7 @@ class DeviceWork:
                 self._write(Act.SETTLED, f"expired: {exc.message}", armed.token, level="error")
                 raise
             except StretchnetError as exc:
+                self._refuse_if_over(armed.token)
                 if clock.monotonic_s() >= armed.deadline_s + timers.patience_s:
                     raise
                 self._note(f"confirm: {exc.message}; again")
@@ -151,16 +155,31 @@ class DeviceWork:
                 return
         raise DeviceError("not confirmed: another device of the stage has expired", device=self.device)
 
+    def _refuse_if_over(self, token: str) -> None:
+        """Raise CommitExpiredError where the device answers that the token is not pending any more.
+
+        Without it the others would stand confirmed for as long as this one is asked in vain.
+        """
+        try:
+            state = self._context.fleet.one(self.device, lambda s: s.status(token)).state
+        except StretchnetError:
+            return
+        if state in (CommitState.REVERTED, CommitState.UNKNOWN):
+            self._write(Act.SETTLED, f"{state.value} instead of confirmed", token, level="error")
+            raise CommitExpiredError(f"is {state.value}, it was not confirmed", device=self.device)
+
     # -- back ------------------------------------------------------------------------------------
 
     def go_back(self, *, whole: bool = False, force: bool = False) -> Left:
         """Bring the device back to its point; return what is left (nothing of ours).
 
-        Tried until the timers of its tokens must be over and ``patience_s`` more.
+        Tried until the timers of its tokens must be over and ``patience_s`` more, and ``TRIES`` times at
+        the least: a device whose answers are slower than its timer is not one that stays away.
         """
         clock, timers = self._context.clock, self._context.timers
-        end = self._end()
+        end, tries = self._end(), 0
         while True:
+            tries += 1
             try:
                 left = self.read_left()
                 if left.all if whole else left.ours:
@@ -173,7 +192,7 @@ class DeviceWork:
             except ConflictError:
                 raise
             except StretchnetError as exc:
-                if clock.monotonic_s() >= end:
+                if clock.monotonic_s() >= end and tries >= TRIES:
                     raise
                 self._note(f"going back: {exc.message}; again")
             clock.sleep(timers.poll_s)
@@ -192,15 +211,13 @@ class DeviceWork:
         return {a.token for a in self._context.ledger.attempts if a.device == self.device}
 
     def _settle(self, token: str) -> None:
-        """Make sure that a token is not pending; a pending one is reverted."""
-        status = self._context.fleet.one(self.device, lambda s: s.status(token))
-        if status.state is CommitState.PENDING:
+        """Revert a token that is pending. Whether the device did it, read_left() asks afterwards."""
+        state = self._context.fleet.one(self.device, lambda s: s.status(token)).state
+        if state is CommitState.PENDING:
             self._write(Act.REVERT, "revert", token)
             self._context.fleet.one(self.device, lambda s: s.revert(token))
-            status = self._context.fleet.one(self.device, lambda s: s.status(token))
-        if status.state is CommitState.PENDING:
-            raise DeviceError("is still pending after it was reverted", device=self.device, command="revert")
-        self._write(Act.SETTLED, status.state.value, token)
+            state = CommitState.REVERTED
+        self._write(Act.SETTLED, state.value, token)
 
     def _undo(self, left: Left, whole: bool, force: bool) -> None:
         """Arm the way back, judge the armed configuration, and only then confirm it."""

@@ -700,6 +700,19 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
             "Expected: 10.255.2.11 - Found: 10.255.1.11",
         ],
     ),
+    ("VerifyWorkloadNeighbor", "an address that never spoke is a warning"): (
+        context(
+            "after_move",
+            states={
+                leaf: healthy(dev(leaf), neighbors=()) for leaf in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
+            },
+        ),
+        [
+            f"?[{leaf}] Neighbour: 10.100.0.11 - is in no leaf's neighbour table: the workload has not spoken from it - "
+            f"Expected: {VM_MAC} - Found: none"
+            for leaf in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
+        ],
+    ),
     ("VerifyWorkloadNeighbor", "pure layer 2"): (
         with_change(
             context("after_move"),

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    DeviceError,
     GateError,
     InputError,
     StretchnetError,
@@ -18,10 +20,12 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import transaction
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Left, Timers, TransactionError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.device_work import DeviceWork
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Entry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Entry, Journal
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import judge_back
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import CommitState, CommitStatus
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from txn_simulator import TIMERS, ControllerDied, Fault, Scenario, Simulation, acts, merged
 
 
@@ -355,3 +359,30 @@ def test_a_proof_with_differences_is_no_proof() -> None:
         result = judge_back(context, {"d1": left, "d2": Left()}, strict)
         assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d1"} and result.proven is False
     assert judge_back(context, {"d1": Left(foreign=(difference,))}, strict=False).outcome is Outcome.REVERTED
+
+
+def test_a_device_that_forgot_its_token_while_others_confirm_is_not_asked_in_vain() -> None:
+    simulation = Simulation(Scenario())
+    target = simulation.devices["d2"]
+
+    def forgot(_token: str) -> None:
+        target.reboot(0.0, amnesia=True)
+        raise DeviceError("does not know this token", device="d2")
+
+    target._confirm = forgot  # type: ignore[method-assign]
+    began = simulation.world.t
+    assert simulation.run().outcome is Outcome.REVERTED
+    assert simulation.world.t - began < 30, "the confirmed ones went back at once"
+
+
+def test_threads_and_files_do_the_same(tmp_path: Path) -> None:
+    simulation = Simulation(Scenario(stages=(8, 8), gates={"s2": "pass"}))
+    fleet = Fleet(simulation.devices, parallel=8)
+    journal = Journal.file(tmp_path / "CHG1" / "journal.jsonl", simulation.world)
+    simulation.context()
+    parts = (simulation.plan, simulation.point, fleet, simulation.controller.platforms)
+    result = transaction.run(*parts, simulation.gate, journal, simulation.world, TIMERS)
+    assert result.outcome is Outcome.APPLIED and len(result.changed) == 16
+    again = Journal.file(tmp_path / "CHG1" / "journal.jsonl", simulation.world)
+    assert rollback(*parts, again, simulation.world, TIMERS).outcome is Outcome.REVERTED
+    assert all(simulation.is_old(name) for name in simulation.devices)

@@ -201,6 +201,7 @@ def test_from_the_point_alone_a_later_change_is_never_confirmed_away() -> None:
     journal = Journal(MemorySink(), simulation.world)
     result = rollback(None, simulation.point, simulation.fleet, c.platforms, journal, simulation.world)
     assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d2"}
+    assert "not known whose" in result.people["d2"]
     assert "ntp server 192.0.2.1" in simulation.devices["d2"].startup
 
 
