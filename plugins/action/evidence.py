@@ -23,13 +23,12 @@ class ActionModule(VerbAction):
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Write every form of the report and say where they are."""
         del params
-        known = desk.store.load(desk.change.change_id) if desk.change.change_id in desk.store.list() else None
         story = tell_story(
             desk.run_dir,
             desk.change,
             desk.fabric,
             desk.journal,
-            point=desk.point_reference(known),
+            point=desk.point_reference(),
             versions=versions(),
         )
         files = write_report(story, desk.run_dir.folder("report"))

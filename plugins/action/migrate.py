@@ -43,13 +43,14 @@ class ActionModule(VerbAction):
 
     def _move(self, desk: Desk, workload: Workload, hypervisor: typing.Any) -> dict[str, typing.Any]:
         desk.note("migrate", f"{workload.name}: {workload.source} to {workload.destination}")
+        agent = desk.guest(workload)
         move = run_move(
             workload,
             hypervisor,
-            flows=desk.flows(workload),
+            flows=desk.flows(workload, agent),
             watchers=desk.watchers(workload),
             expected=desk.expected(workload),
-            guest=desk.guest(workload),
+            guest=agent,
             gates=desk.change.gates,
             settings=MoveSettings(settle_s=desk.change.gates.settle_s),
             tell=desk.tell,

@@ -26,7 +26,7 @@ class ActionModule(VerbAction):
         desk.note("plan", headline(plan))
         devices = {
             change.device: {
-                "changed": False,
+                "changed": self.check_mode and not change.empty,
                 "planned": not change.empty,
                 "apply": change.apply,
                 "diff": change.diff,

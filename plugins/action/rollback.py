@@ -31,5 +31,6 @@ class ActionModule(VerbAction):
         parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
         with desk.lock():
             result = rollback(*parts, Timers.of(desk.change.gates), whole=params["whole_device"])
-        desk.run_dir.save("result", result)
+        if result.outcome is not Outcome.UNCHANGED:  # else the result that took it away stands, with its cause
+            desk.run_dir.save("result", result)
         return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON)

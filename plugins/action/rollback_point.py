@@ -9,7 +9,7 @@ import getpass
 import socket
 import typing
 
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import PointReference
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import make_point
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
@@ -25,22 +25,22 @@ class ActionModule(VerbAction):
         del params
         plan = desk.require_plan()
         if desk.in_force(plan) or plan.empty:
-            known = desk.change.change_id in desk.store.list()
-            return answer(desk, desk.store.load(desk.change.change_id) if known else None)
+            return answer(desk.point_reference())
         if self.check_mode:
-            return {**answer(desk, None), "devices": [change.device for change in plan.device_changes()]}
+            return {**answer(None), "devices": [change.device for change in plan.device_changes()]}
         baseline = desk.survey("baseline")
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         states = baseline.states if baseline else {}
         point = make_point(desk.fleet, plan, created_by=who, clock=desk.clock, states=states)
-        location = desk.store.save(point)
-        desk.note("rollback point", f"{len(point.devices)} devices recorded in {location}")
-        return answer(desk, point)
+        reference = desk.keep_point(point)
+        desk.note("rollback point", f"{len(point.devices)} devices recorded in {reference.location}")
+        return answer(reference)
 
 
-def answer(desk: Desk, point: RollbackPoint | None) -> dict[str, typing.Any]:
+def answer(reference: PointReference | None) -> dict[str, typing.Any]:
     """Return where the point is and how to go back to it; a change that touched nothing has none."""
-    reference = desk.point_reference(point)
+    if reference is None:
+        return {"devices": []}
     return {
         "location": reference.location,
         "created_at": reference.created_at,

@@ -53,7 +53,7 @@ options:
         description: URI of its daemon as this host reaches it, such as C(qemu+ssh://root@hv-a/system).
         type: str
         required: true
-      migrate_uri:
+      peer_uri:
         description: URI of its daemon as the other hypervisor reaches it. Default is O(source.uri) or O(destination.uri).
         type: str
       data_uri:
@@ -162,7 +162,7 @@ def workload_of(params: dict[str, typing.Any]) -> Workload:
 
 def endpoint_of(side: dict[str, typing.Any]) -> Endpoint:
     """Return one hypervisor; InputError where a URI is none."""
-    keys = {"uri": "uri", "migrate_uri": "migrate_uri", "data_uri": "data_uri"}
+    keys = {"uri": "uri", "peer_uri": "peer_uri", "data_uri": "data_uri"}
     return Endpoint.from_hostvars(side["name"], {f"stretchnet_libvirt_{k}": side.get(v) for k, v in keys.items()})
 
 
@@ -200,7 +200,7 @@ def main() -> None:
         "options": {
             "name": {"type": "str", "required": True},
             "uri": {"type": "str", "required": True},
-            "migrate_uri": {"type": "str"},
+            "peer_uri": {"type": "str"},
             "data_uri": {"type": "str"},
         },
     }

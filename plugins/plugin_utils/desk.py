@@ -5,31 +5,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import ipaddress
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.checks.context import CheckContext, Phase
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.registry import hypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change, Workload
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError, InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event, PointReference
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Fabric
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Table
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import GateResult, Outcome
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.registry import platform
-from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.convergence import (
-    MovedHost,
-    PollingWatcher,
-    expected_places,
-)
-from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import EchoFlow, GuestAgent, GuestFlow
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import GuestAgent
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import SshHost
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import move_inputs
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.clock import SystemClock
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import FleetLook, Gate, wait_until_open
@@ -41,12 +36,34 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventor
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Journal
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import Flow, Platform, Watcher
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import reversed_workload
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import (
+    DeviceSession,
+    Flow,
+    Platform,
+    PointStore,
+    Watcher,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
-from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.directory import DirectoryStore
+from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.registry import open_store
+from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import Cipher
 
 HostVars = Mapping[str, Mapping[str, typing.Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a verb is run: where it writes, how many devices it talks to at once, where points are kept.
+
+    ``store`` is a URL (stores.registry), None: beside the runs. ``cipher`` seals the points, None: points
+    that hold secrets are refused.
+    """
+
+    run_dir: str
+    parallel: int
+    store: str | None = None
+    cipher: Cipher | None = None
 
 
 class Desk:
@@ -61,11 +78,11 @@ class Desk:
         change: Change,
         run_dir: RunDirectory,
         hostvars: HostVars,
-        parallel: int,
+        settings: Settings,
         tell: Callable[[str], None],
     ) -> None:
         self.fabric, self.change, self.run_dir = fabric, change, run_dir
-        self.hostvars, self.parallel, self.tell = hostvars, parallel, tell
+        self.hostvars, self.settings, self.tell = hostvars, settings, tell
         self.clock = SystemClock()
         self._hosts: dict[str, SshHost] = {}
 
@@ -76,8 +93,7 @@ class Desk:
         devices: list[str],
         change: str | Mapping[str, typing.Any] | None,
         change_id: str | None,
-        run_dir: str,
-        parallel: int,
+        settings: Settings,
         tell: Callable[[str], None],
     ) -> Desk:
         """Read the intent (given, or kept by an earlier step) and the inventory; nothing is touched.
@@ -89,15 +105,15 @@ class Desk:
         if change is not None:
             intent = load_change(change, fabric, tuple(hostvars))
         elif change_id:
-            intent = RunDirectory(run_dir, change_id).load("change", Change)
+            intent = RunDirectory(settings.run_dir, change_id).load("change", Change)
         else:
             raise InputError("change", "give the change, or the change_id of one that has begun")
         if change_id not in (None, "", intent.change_id):
             raise InputError("change_id", f"{change_id!r} is not the id in the change file, {intent.change_id!r}")
-        directory = RunDirectory(run_dir, intent.change_id)
+        directory = RunDirectory(settings.run_dir, intent.change_id)
         directory.save("change", intent)
         directory.save("fabric", fabric)
-        return cls(fabric, intent, directory, hostvars, parallel, tell)
+        return cls(fabric, intent, directory, hostvars, settings, tell)
 
     def __enter__(self) -> Desk:
         return self
@@ -119,7 +135,7 @@ class Desk:
     def fleet(self) -> Fleet:
         """The sessions, none of which is open before it is used."""
         credentials = {device.name: self.credentials(device.name) for device in self.fabric.devices}
-        return Fleet.connect(self.fabric.devices, self.platforms, credentials, self.parallel)
+        return Fleet.connect(self.fabric.devices, self.platforms, credentials, self.settings.parallel)
 
     def credentials(self, host: str) -> Credentials:
         """How to reach an inventory host; InputError if the inventory has none of that name."""
@@ -137,10 +153,11 @@ class Desk:
         """The state of the transaction, by the journal."""
         return Ledger.of(self.journal.entries)
 
-    @property
-    def store(self) -> DirectoryStore:
-        """Where rollback points are kept."""
-        return DirectoryStore(self.run_dir.base / "points")
+    @functools.cached_property
+    def store(self) -> PointStore:
+        """Where rollback points are kept: the store that the user names, else a folder beside the runs."""
+        base = self.run_dir.base
+        return open_store(self.settings.store or str(base / "points"), base / "stores", self.settings.cipher)
 
     def lock(self) -> typing.ContextManager[object]:
         """The fabric's lock: one change at a time."""
@@ -172,6 +189,11 @@ class Desk:
         begun = ledger.plan_digest == plan.digest and bool(ledger.touched)
         return begun and ledger.outcome not in (Outcome.REVERTED, Outcome.UNCHANGED)
 
+    def cut_off(self, plan: Plan) -> bool:
+        """Say whether a run of this plan was killed before it could end."""
+        ledger = self.ledger
+        return ledger.plan_digest == plan.digest and (ledger.in_doubt(plan) or ledger.going_back)
+
     def propose(self, plan: Plan) -> None:
         """Keep a new plan, unless the one that is kept is in force: the way back needs that one.
 
@@ -189,15 +211,21 @@ class Desk:
                 remedy="look at the differences (playbook drift), roll back, or use a new change_id",
             )
 
-    def point_reference(self, point: RollbackPoint | None) -> PointReference:
-        """Where the point is and the command that goes back to it."""
-        command = f"ansible-playbook stretchnet.fabric.rollback -e change_id={self.change.change_id}"
-        if point is None:
-            return PointReference("", "", "", (), command)
-        location = str(self.store.location(point.change_id))
-        return PointReference(
-            location, point.created_at, point.created_by, tuple(d.device for d in point.devices), command
+    def point_reference(self) -> PointReference | None:
+        """Where the point is and the command that goes back to it, None before it is recorded."""
+        return self.run_dir.load("point", PointReference) if self.run_dir.has("point") else None
+
+    def keep_point(self, point: RollbackPoint) -> PointReference:
+        """Write the point to the store, and remember where it is."""
+        reference = PointReference(
+            self.store.save(point),
+            point.created_at,
+            point.created_by,
+            tuple(device.device for device in point.devices),
+            f"ansible-playbook stretchnet.fabric.rollback -e change_id={point.change_id}",
         )
+        self.run_dir.save("point", reference)
+        return reference
 
     def survey(self, name: str) -> Survey | None:
         """A survey that was kept, None if there is none of that name."""
@@ -227,7 +255,7 @@ class Desk:
 
     def _attempt(self, result: GateResult) -> None:
         wrong = [f for f in result.findings if f.verdict.value in ("fail", "error")]
-        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong else ""
+        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong and not result.open else ""
         self.tell(f"gate {result.gate}: {result.verdict.value} at look {result.attempts}{shown}")
 
     # -- moving ------------------------------------------------------------------------------------
@@ -237,16 +265,7 @@ class Desk:
         workload = self.change.workload
         if workload is None:
             raise InputError("workload", "the change names no workload to move")
-        if direction == "forth":
-            return workload
-        return replace(
-            workload,
-            source=workload.destination,
-            destination=workload.source,
-            source_leaf=workload.destination_leaf,
-            destination_leaf=workload.source_leaf,
-            network_map={there: here for here, there in workload.network_map.items()},
-        )
+        return workload if direction == "forth" else reversed_workload(workload)
 
     def host(self, name: str) -> SshHost:
         """A machine of the inventory on which probes run; one connection for all of them."""
@@ -261,74 +280,42 @@ class Desk:
             self.credentials(name)
         return hypervisors(workload.kind, {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names})
 
-    def flows(self, workload: Workload) -> list[Flow]:
-        """The change's viewpoints, and the workload's own view of its gateways as seen at its tap."""
-        flows: list[Flow] = []
-        for viewpoint in self.change.viewpoints:
-            host = self.host(viewpoint.host)
-            for address in self._targets(viewpoint.target, workload):
-                flows.append(EchoFlow(host, viewpoint.target, address, viewpoint.pps))
-        agent = self.guest(workload)
-        if agent is not None and workload.ipv4 is not None:
-            taps = [self.host(workload.source), self.host(workload.destination)]
-            sources = {ip.version: ip for ip in (workload.ipv4, workload.ipv6) if ip is not None}
-            for address in self._targets("gateway", workload):
-                if address.version in sources:
-                    flows.append(GuestFlow(agent, taps, sources[address.version], "gateway", address, 100))
-        return flows
-
     def guest(self, workload: Workload) -> GuestAgent | None:
-        """The workload's resident agent, asked from the first viewpoint; None where there is no way to it."""
-        if workload.ipv4 is None or not self.change.viewpoints:
+        """The workload's resident agent, None where there is no way to it or the guest has none."""
+        agent = move_inputs.guest_agent(self.change, workload, self.host)
+        try:
+            return agent if agent is not None and agent.status() else None
+        except DeviceError as exc:
+            self.note("migrate", f"the guest's own view is not measured: {exc.message}", "warning")
             return None
-        return GuestAgent(self.host(self.change.viewpoints[0].host), workload.ipv4)
 
-    def watchers(self, workload: Workload) -> dict[str, Watcher]:
+    def flows(self, workload: Workload, agent: GuestAgent | None) -> tuple[Flow, ...]:
+        """The change's viewpoints, and the workload's own view of its gateway as seen at its tap."""
+        flows = move_inputs.flows(self.change, workload, self.host)
+        if agent is None or self.change.segment.gateway is None:
+            return flows
+        return (*flows, move_inputs.guest_flow(self.change, workload, agent, self.host))
+
+    def watchers(self, workload: Workload) -> Mapping[str, Watcher]:
         """One watcher for each leaf of the segment: the platform's own event stream, else polling."""
-        segment, watchers = self.change.segment, {}
-        destination = self.fabric.device(workload.destination_leaf) if workload.destination_leaf else None
-        for device in self.fabric.devices:
-            if destination is None or device.role.value != "leaf" or device.site not in segment.sites:
-                continue
-            nos = self.platforms[device.platform]
-            follow = getattr(nos, "watcher", None)
-            credentials = self.credentials(device.name)
-            if follow is not None:
-                watchers[device.name] = follow(device, credentials, segment, workload, destination.vtep_ip, 0.0)
-            else:
-                session = nos.session(device, credentials)
-                session.open()
-                watchers[device.name] = PollingWatcher(
-                    device.name, session, moved_host(self.change, workload), self.expected(workload)[device.name]
-                )
-        return watchers
+        if workload.destination_leaf is None:
+            return {}
+        return move_inputs.watchers(
+            self.change,
+            self.fabric,
+            workload,
+            lambda device: self.platforms[device.platform],
+            lambda device: self.credentials(device.name),
+            self._session,
+        )
+
+    def _session(self, device: Device) -> DeviceSession:
+        session = self.platforms[device.platform].session(device, self.credentials(device.name))
+        session.open()
+        return session
 
     def expected(self, workload: Workload) -> dict[str, dict[Table, str]]:
         """What each leaf's tables must say when the workload has arrived."""
         if workload.destination_leaf is None:
             return {}
-        leaf = self.fabric.device(workload.destination_leaf)
-        leaves = [d for d in self.fabric.devices if d.role.value == "leaf" and d.site in self.change.segment.sites]
-        return {d.name: expected_places(d.name, leaf.name, leaf.vtep_ip) for d in leaves}
-
-    def _targets(self, target: str, workload: Workload) -> list[typing.Any]:
-        """Return the addresses that a viewpoint's target stands for."""
-        gateway = self.change.segment.gateway
-        if target == "gateway":
-            return [i.ip for i in (gateway.ipv4, gateway.ipv6) if i is not None] if gateway else []
-        if target == "workload":
-            return [ip for ip in (workload.ipv4, workload.ipv6) if ip is not None]
-        return [_address(target)]
-
-
-def moved_host(change: Change, workload: Workload) -> MovedHost:
-    """Whom the watchers follow."""
-    ips = tuple(ip for ip in (workload.ipv4, workload.ipv6) if ip is not None)
-    return MovedHost(workload.mac, ips, change.segment.vni, change.segment.vlan_id)
-
-
-def _address(text: str) -> typing.Any:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError as exc:
-        raise InputError("viewpoints.target", f"{text!r} is neither gateway, workload nor an address") from exc
+        return move_inputs.expected_places(self.change, self.fabric, workload)

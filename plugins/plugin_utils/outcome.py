@@ -14,7 +14,10 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome 
 
 def shown(result: TransactionResult, plan: Plan, failed: bool) -> dict[str, typing.Any]:
     """Return the verdict in the words that a person at a terminal needs, and the parts for a program."""
-    devices = {c.device: {"changed": c.device in result.changed, "diff": ""} for c in plan.device_changes()}
+    devices = {
+        c.device: {"changed": c.device in result.changed, "diff": c.diff if result.ok else ""}
+        for c in plan.device_changes()
+    }
     answer = {
         "changed": bool(result.changed),
         "outcome": result.outcome.value,

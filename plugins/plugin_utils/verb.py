@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import typing
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
+from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 
 DEFAULT_PARALLEL = 32
@@ -56,6 +58,9 @@ class VerbAction(ActionBase):
                 return {**result, **about, **self.verb(params, desk)}
         except StretchnetError as exc:
             return {**result, **failure(exc)}
+        except Exception as exc:
+            # A defect of ours must not look like a verdict on the fabric; the traceback is Ansible's to show.
+            raise AnsibleActionFail(f"this is a defect, please report it: {type(exc).__name__}: {exc}") from exc
 
     @property
     def check_mode(self) -> bool:
@@ -77,9 +82,26 @@ class VerbAction(ActionBase):
             devices,
             _change(params["change"]),
             params["change_id"],
-            os.path.abspath(os.path.expanduser(run_dir)),
-            params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+            Settings(
+                os.path.abspath(os.path.expanduser(run_dir)),
+                params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+                self._variable(task_vars, "stretchnet_store", None),
+                self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
+            ),
             self.tell,
+        )
+
+    def _cipher(self, vault_id: str | None) -> VaultCipher | None:
+        """The user's own vault secret seals the rollback points; InputError if there is none of that id."""
+        if vault_id is None:
+            return None
+        for known, secret in self._loader._vault.secrets or ():
+            if known == vault_id:
+                return VaultCipher(secret.bytes, vault_id)
+        raise InputError(
+            "stretchnet_vault_id",
+            f"no vault secret of id {vault_id!r} was given to this run",
+            remedy=f"start ansible-playbook with --vault-id {vault_id}@…",
         )
 
     def _variable(self, task_vars: dict[str, typing.Any], name: str, default: typing.Any) -> typing.Any:

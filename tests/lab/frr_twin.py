@@ -143,7 +143,8 @@ def frr_conf(node: Node, evpn_peers: dict[str, int]) -> str:
         "frr version 8.4.4", "frr defaults traditional", f"hostname {node.name}", "log syslog informational",
         "service integrated-vtysh-config", "!", f"router bgp {node.asn}", f" bgp router-id {node.loopback}",
         " no bgp ebgp-requires-policy", " no bgp default ipv4-unicast",
-        " bgp disable-ebgp-connected-route-check", " bgp bestpath as-path multipath-relax", " neighbor UNDERLAY peer-group",
+        " bgp disable-ebgp-connected-route-check", " bgp bestpath as-path multipath-relax",
+        " neighbor UNDERLAY peer-group",
         " neighbor UNDERLAY remote-as external", " neighbor UNDERLAY timers 1 3",
         " neighbor UNDERLAY timers connect 1",
     ]  # fmt: skip
@@ -170,8 +171,8 @@ def frr_conf(node: Node, evpn_peers: dict[str, int]) -> str:
     lines += ["  advertise-all-vni", " exit-address-family", "exit", "!"]
     if node.border:
         lines += [
-            "route-map DCI-EVPN permit 5", " match evpn route-type multicast", "exit", "!",
-            "route-map DCI-EVPN permit 10", " match evpn vni 10010", "exit", "!",
+            "bgp extcommunity-list expanded DCI-EVPN seq 10010 permit RT:[0-9]+:10010_", "!",
+            "route-map DCI-EVPN permit 10", " match extcommunity DCI-EVPN", "exit", "!",
             "route-map DCI-EVPN deny 65535", "exit", "!",
         ]  # fmt: skip
     return "\n".join([*lines, "end"]) + "\n"

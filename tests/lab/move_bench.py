@@ -10,6 +10,7 @@ namespaces whose names begin with ``move-``; ``down`` removes every process, nam
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ from pathlib import Path
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.endpoint import Endpoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.libvirt import LibvirtHypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Workload
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import GuestAgent
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import LocalHost
 
 AGENT_SOURCE = Path(__file__).parents[2] / "plugins/module_utils/lab/guest/agent.c"
@@ -115,11 +118,15 @@ class Bench:
         (root / "init").chmod(0o755)
         with (self.directory / "initrd").open("wb") as out:
             names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
-            subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names.encode(), stdout=out, check=True)
+            subprocess.run(
+                ["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names.encode(), stdout=out, check=True
+            )
 
     def _download(self) -> str:
         name = [
-            line.split()[1] for line in run("apt-cache", "depends", "linux-image-cloud-amd64").split("\n") if "Depends:" in line
+            line.split()[1]
+            for line in run("apt-cache", "depends", "linux-image-cloud-amd64").split("\n")
+            if "Depends:" in line
         ][0]
         subprocess.run(["apt-get", "download", name], cwd=self.directory, check=True, capture_output=True, timeout=120)
         return str(next(self.directory.glob("linux-image-*.deb")))
@@ -189,7 +196,14 @@ class Bench:
         connection = libvirt.open(self.uri("hv-a"))
         connection.defineXML(xml).create()
         connection.close()
-        wait_for(lambda: self.guest_answers(), 60, "the guest")
+        wait_for(self.agent_answers, 60, "the guest")
+
+    def agent_answers(self) -> bool:
+        """The agent starts after the network: a ping alone does not tell that it is there."""
+        try:
+            return bool(GuestAgent(self.host, ipaddress.ip_address(GUEST)).status())
+        except DeviceError:
+            return False
 
     def guest_answers(self) -> bool:
         done = subprocess.run(
@@ -209,8 +223,6 @@ class Bench:
 
     @staticmethod
     def workload(source: str = "hv-a", destination: str = "hv-b", **more) -> Workload:
-        import ipaddress
-
         return Workload("web01", source, destination, MAC, ipv4=ipaddress.IPv4Address(GUEST), **more)
 
 

@@ -65,8 +65,8 @@ class Margins:
 class CheckContext:
     """All that the checks of one evaluation may look at; made anew for every look at the fabric.
 
-    ``states`` and ``failures`` split the devices that were asked: a device is in one of them. ``commits``
-    and ``circuits`` are what was seen now; ``own_tokens`` are the armed commits of this very run.
+    ``states`` is what was read now, ``failures`` the reason of every device that could not be read or asked.
+    ``commits`` and ``circuits`` are what was seen now; ``own_tokens`` are the armed commits of this very run.
     """
 
     change: Change

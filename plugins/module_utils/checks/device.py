@@ -10,7 +10,7 @@ from ..model.fabric import Device
 from ..model.session import CommitState
 from ..model.state import DeviceState, Fact
 from ..model.verdict import Finding, Severity, Verdict
-from .base import DeviceCheck
+from .base import ALL_PHASES, DeviceCheck, FabricCheck
 from .context import CheckContext, PhaseKind
 
 
@@ -161,7 +161,7 @@ class VerifyDeviceClock(DeviceCheck):
             )
 
 
-class VerifyCommitNonePending(DeviceCheck):
+class VerifyCommitNonePending(FabricCheck):
     """Nobody else's unconfirmed commit is pending on a device of the change.
 
     Expected Results:
@@ -171,24 +171,26 @@ class VerifyCommitNonePending(DeviceCheck):
     """
 
     needs_commits = True
+    # Not in stages: the stage's own commits are pending then, and arming refuses a foreign one by itself.
+    phases = ALL_PHASES - {PhaseKind.STAGE}
     remedy = "Find its owner; have it confirmed or reverted before this change goes on."
 
     def devices(self, context: CheckContext) -> tuple[Device, ...]:
         return context.scope()
 
-    def test(self, context: CheckContext, device: Device, state: DeviceState) -> Iterator[Finding]:
-        status = context.commits.get(device.name)
-        subject = f"Device: {device.name}"
-        if status is None:
-            yield self.finding(
-                Verdict.ERROR, subject, "the device could not be asked for pending commits", device=device.name
-            )
-        elif status.state is CommitState.PENDING and status.token not in context.own_tokens:
-            yield self.finding(
-                Verdict.FAIL,
-                subject,
-                "a commit of somebody else is pending",
-                device=device.name,
-                expected="none",
-                found=status.token or "a commit without a token",
-            )
+    def test(self, context: CheckContext) -> Iterator[Finding]:
+        for name in (device.name for device in self.devices(context)):
+            status = context.commits.get(name)
+            subject = f"Device: {name}"
+            if status is None:
+                message = "the device could not be asked for pending commits"
+                yield self.finding(Verdict.ERROR, subject, message, device=name, found=context.failures.get(name))
+            elif status.state is CommitState.PENDING and status.token not in context.own_tokens:
+                yield self.finding(
+                    Verdict.FAIL,
+                    subject,
+                    "a commit of somebody else is pending",
+                    device=name,
+                    expected="none",
+                    found=status.token or "a commit without a token",
+                )

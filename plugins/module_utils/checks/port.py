@@ -75,7 +75,8 @@ class VerifyAttachmentPort(DeviceCheck):
     ) -> Iterator[Finding]:
         vlan_id = context.change.segment.vlan_id
         vlan = next((v for v in state.vlans or () if v.vlan_id == vlan_id), None)
-        if vlan is not None and vlan.ports is not None and port.name in vlan.ports:
+        names = {port.name, f"{port.name}.{vlan_id}"}  # Linux carries a tagged VLAN on a port of its own
+        if vlan is not None and names & set(vlan.ports or ()):
             return
         carried = _carried(port, attachment.mode)
         if carried is None and (vlan is None or vlan.ports is None):
@@ -128,8 +129,10 @@ class VerifyAttachmentPortFree(DeviceCheck):
     def _port(
         self, context: CheckContext, device: Device, subject: str, port: Port, attachment: Attachment
     ) -> Iterator[Finding]:
-        if port.mode is SwitchportMode.ROUTED and port.addresses:
-            yield self._fail(device, subject, "is a routed port", "a layer-2 port", ", ".join(map(str, port.addresses)))
+        # A link-local address is there by itself (RFC 4862 5.3) and makes no routed port.
+        routed = [str(a) for a in port.addresses or () if not a.ip.is_link_local]
+        if port.mode is SwitchportMode.ROUTED and routed:
+            yield self._fail(device, subject, "is a routed port", "a layer-2 port", ", ".join(routed))
         if port.lag is not None:
             yield self._fail(device, subject, "is a member of a LAG", "the LAG itself", port.lag)
         wanted = (None, 1, context.change.segment.vlan_id)

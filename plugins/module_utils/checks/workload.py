@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ..model.change import Workload
 from ..model.fabric import Device
 from ..model.state import DeviceState, EvpnRoute, Fact, IPAddress
-from ..model.verdict import Finding, Verdict
+from ..model.verdict import Finding, Severity, Verdict
 from .base import DeviceCheck
 from .context import CheckContext, PhaseKind
 from .mac import is_segment
@@ -100,7 +100,8 @@ class VerifyWorkloadNeighbor(WorkloadCheck):
 
     Expected Results:
         pass: every address of the workload is there with its MAC, and behind the new tunnel end where that is told.
-        fail: an address has another MAC or another tunnel end, or is missing.
+        fail: an address has another MAC or another tunnel end, or is missing; a warning where no leaf knows the
+            address, for then the workload has said nothing from it yet and nothing is stale.
         skipped: no workload or leaf given, or neither gateway nor ARP suppression makes leaves learn addresses.
         error: the neighbours could not be read.
     """
@@ -118,13 +119,29 @@ class VerifyWorkloadNeighbor(WorkloadCheck):
         for address in (a for a in (workload.ipv4, workload.ipv6) if a is not None):
             subject = f"Neighbour: {address}"
             entries = [n for n in state.neighbors or () if n.ip == address and n.mac is not None]
-            if not entries:
+            if not entries and known_anywhere(context, address):
                 yield self.stale(device, subject, "is not in the neighbour table", workload.mac, "none")
+            elif not entries:
+                yield self.finding(
+                    Verdict.FAIL,
+                    subject,
+                    "is in no leaf's neighbour table: the workload has not spoken from it",
+                    device=device.name,
+                    expected=workload.mac,
+                    found="none",
+                    remedy="Have the VM ping its gateway from this address.",
+                    severity=Severity.WARNING,
+                )
             for entry in entries:
                 if entry.mac != workload.mac:
                     yield self.stale(device, subject, "has another MAC", workload.mac, str(entry.mac))
                 elif not here and entry.vtep is not None and entry.vtep not in ends:
                     yield self.stale(device, subject, "points to another tunnel end", listed(ends), str(entry.vtep))
+
+
+def known_anywhere(context: CheckContext, address: IPAddress) -> bool:
+    """Say whether any device has a neighbour entry for the address."""
+    return any(n.ip == address and n.mac is not None for s in context.states.values() for n in s.neighbors or ())
 
 
 class VerifyWorkloadEvpn(WorkloadCheck):

@@ -35,13 +35,16 @@ class Endpoint:
 
     @classmethod
     def from_hostvars(cls, name: str, hostvars: Mapping[str, Any]) -> Endpoint:
-        """Read ``stretchnet_libvirt_uri``, ``stretchnet_libvirt_migrate_uri`` and ``stretchnet_libvirt_data_uri``."""
+        """Read ``stretchnet_libvirt_uri``, ``stretchnet_libvirt_peer_uri`` and ``stretchnet_libvirt_data_uri``.
+
+        ``stretchnet_libvirt_migrate_uri`` is another name of the second.
+        """
         uri = hostvars.get("stretchnet_libvirt_uri")
         if not uri:
             raise InputError(f"{name}.stretchnet_libvirt_uri", "is required to move a workload to or from this host")
-        peer = hostvars.get("stretchnet_libvirt_migrate_uri") or uri
+        peer = hostvars.get("stretchnet_libvirt_peer_uri") or hostvars.get("stretchnet_libvirt_migrate_uri") or uri
         data = hostvars.get("stretchnet_libvirt_data_uri") or ""
-        for key, value in (("uri", uri), ("migrate_uri", peer), ("data_uri", data)):
+        for key, value in (("uri", uri), ("peer_uri", peer), ("data_uri", data)):
             _check_uri(f"{name}.stretchnet_libvirt_{key}", str(value))
         return cls(name, str(uri), str(peer), str(data))
 

@@ -218,7 +218,8 @@ class LibvirtHypervisors:
 
         Args:
             workload: what, from where to where, how, and ``move_timeout_s``.
-            progress: is called with the part that is done, 0.0 to 1.0.
+            progress: is called with the part that is done: 0.0 at the instant from which ``duration_s``
+                counts, 1.0 at its end.
 
         Raises:
             MigrationError: it was not moved; the message says where it runs, or that this is unknown.
@@ -233,6 +234,7 @@ class LibvirtHypervisors:
                 remedy="start it, or correct workload.source",
             )
         started_at, begin_s = _now(), time.monotonic()
+        progress(0.0)
         move = self._move_cold if workload.method is MoveMethod.COLD else self._move_live
         try:
             downtime_ms = move(workload, progress, begin_s + workload.move_timeout_s)

@@ -177,8 +177,8 @@ def _cable(topology: Topology) -> None:
                 f" peer name {z_port} netns {spaces[z]} address {node.mac(topology, z, z_port)}"
             )
     netns.batch(lines)
-    for each in topology.circuits:
-        _make_circuit_ports(topology, each, have)
+    for circuit in topology.circuits:
+        _make_circuit_ports(topology, circuit, have)
     ports = [management_port(topology, each.name) for each in topology.nodes]
     netns.batch([f"link set {port} master {MANAGEMENT_BRIDGE} up" for port in ports], netns=management)
 
@@ -226,11 +226,13 @@ def converged(topology: Topology, options: Options = DEFAULTS) -> Outcome:
     netns.wait_for(established, CONVERGED_TIMEOUT_S, "all BGP sessions are established", lambda: str(missing))
     outcome.facts["bgp_established_s"] = round(time.monotonic() - start_s, 1)
     for source, target in _viewpoints(topology):
-        netns.wait_for(
-            lambda s=source, t=target: pings(topology, s, t), CONVERGED_TIMEOUT_S, f"{source} pings {target}"
-        )
+        _wait_pings(topology, source, target)
     outcome.facts["converged_s"] = round(time.monotonic() - start_s, 1)
     return outcome
+
+
+def _wait_pings(topology: Topology, source: str, target: str) -> None:
+    netns.wait_for(lambda: pings(topology, source, target), CONVERGED_TIMEOUT_S, f"{source} pings {target}")
 
 
 def missing_sessions(topology: Topology, device: LabDevice) -> list[str]:
@@ -308,14 +310,13 @@ def _pss_mib(processes: Iterable[int]) -> float:
 
 def hypervisors(topology: Topology, options: Options = DEFAULTS) -> Outcome:
     """Wait until every hypervisor's libvirt answers."""
-    if not options.check:
-        for each in topology.hypervisors:
-            netns.wait_for(
-                lambda name=each.name: machine.libvirt_answers(topology, name),  # type: ignore[misc]
-                LIBVIRT_TIMEOUT_S,
-                f"libvirt of {each.name} answers",
-            )
+    for each in () if options.check else topology.hypervisors:
+        _wait_libvirt(topology, each.name)
     return Outcome()
+
+
+def _wait_libvirt(topology: Topology, name: str) -> None:
+    netns.wait_for(lambda: machine.libvirt_answers(topology, name), LIBVIRT_TIMEOUT_S, f"libvirt of {name} answers")
 
 
 def guest(topology: Topology, options: Options = DEFAULTS) -> Outcome:

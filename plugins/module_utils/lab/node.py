@@ -125,8 +125,10 @@ def prepare(topology: Topology, node: Node) -> None:
 
 
 def _write_system(topology: Topology, node: Node, root: Root) -> None:
-    is_device = isinstance(node, LabDevice)
-    text = render.device_interfaces(topology, node) if is_device else render.host_interfaces(topology, node)
+    if isinstance(node, LabDevice):
+        text = render.device_interfaces(topology, node)
+    else:
+        text = render.host_interfaces(topology, node)
     root.write("etc/network/interfaces", text)
     ifupdown2 = Path("/etc/network/ifupdown2")
     if not ifupdown2.is_dir():

@@ -8,7 +8,6 @@ Decode it with ``decode(Topology, data)``; every error names the place in the da
 from __future__ import annotations
 
 import ipaddress
-import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -168,7 +167,8 @@ class Topology:
 
     def fabric_ports(self, device: str) -> Iterator[tuple[str, str]]:
         """Yield (port, neighbour device) of the underlay of a device: links, then circuits."""
-        for cable in (*self.links, *self.circuits):
+        cables: tuple[Link | Circuit, ...] = (*self.links, *self.circuits)
+        for cable in cables:
             if cable.a_device == device:
                 yield cable.a_port, cable.z_device
             if cable.z_device == device:
@@ -210,7 +210,7 @@ class Topology:
         circuits = [(c.a_device, c.a_port, c.z_device, c.z_port) for c in self.circuits]
         for cable in (*self.cables(), *circuits):
             for end in (cable[:2], cable[2:]):
-                device, port = typing.cast(tuple[str, str], end)
+                device, port = end
                 if device not in names:
                     raise InputError("links", f"{device!r} is no node of this lab")
                 if len(port) > 15 or "/" in port:
@@ -239,5 +239,6 @@ __all__ = [
     "LabHost",
     "LabSegment",
     "Management",
+    "Role",
     "Topology",
 ]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ class Plan:
         """True where the fabric already is as the change wants it."""
         return all(stage.empty for stage in self.stages)
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the plan; a gate's pass holds for this digest only."""
         text = json.dumps(encode(self), sort_keys=True, separators=(",", ":"))

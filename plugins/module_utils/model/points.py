@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .evidence import Difference
 from .fabric import NAME_PATTERN
 from .state import DeviceState
 
@@ -16,7 +17,9 @@ _TEXT = {"text": True}
 class DevicePoint:
     """One device's running configuration at the point, and the inverse of what the change adds.
 
-    ``checkpoint`` is the name of the device's own checkpoint, where it has one.
+    ``checkpoint`` is the name of the device's own checkpoint, where it has one. ``effect`` is what
+    the change made of the configuration, by meaning, once it is known: it tells the change's own
+    differences from somebody else's later ones.
     """
 
     device: str = field(metadata={"pattern": NAME_PATTERN})
@@ -26,6 +29,7 @@ class DevicePoint:
     state: DeviceState
     inverse: str = field(default="", metadata=_TEXT)
     checkpoint: str | None = None
+    effect: tuple[Difference, ...] | None = None
 
 
 @dataclass(frozen=True)

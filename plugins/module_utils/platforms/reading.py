@@ -37,7 +37,9 @@ _REFUSED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _PAGER = re.compile(r"--\s*\(?[Mm]ore\)?\s*-*(?:\d+%)?|---\(more")
-_PROMPT = re.compile(r"^[\w.@:/~-]{1,80}(?:\([\w.-]+\))?[#>]\s*$")
+_PROMPT = re.compile(
+    r"^[\w.@:/~-]{1,80}(?:\([\w.-]+\))?[#>]\s*$|^\{(?:master|backup|primary|linecard|secondary)(?::\w+)?\}\s*$"
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,13 @@ class Answer:
         text = "\n".join(line.rstrip() for line in lines)
         if not text.strip():
             raise self.error("is empty")
+        return text
+
+    def xml(self) -> str:
+        """Return the XML text; a document type (entities) has no place in an answer and is refused."""
+        text = self._whole(str(self.output)).strip()
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
+            raise self.error("holds a document type")
         return text
 
     def lines(self) -> list[str]:

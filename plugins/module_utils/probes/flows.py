@@ -175,8 +175,11 @@ class GuestFlow:
     def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
         """End and fetch; see EchoFlow.stop."""
         frames = self._collect(zero_s)
-        self.announced_s = summary.announcements(frames, 0.0)
         probes = summary.tap_series(frames, str(self._source), str(self._address))
+        counted = summary.summarize(probes, self._pps, pauses_count=True)
+        # The guest's everyday ARP is no announcement: only what follows its pause counts.
+        gap = counted.longest_gap
+        self.announced_s = summary.announcements(frames, max(gap.start_s if gap else 0.0, 0.0))
         error_ms = max(tap.clock.error_s for tap in self._taps) * 1000
         notes = [f"replies at the tap; clocks of the hypervisors known within {error_ms:.2f} ms"]
         notes += [f"first {kind} from the workload at {at_s:.3f} s" for kind, at_s in sorted(self.announced_s.items())]
@@ -188,7 +191,7 @@ class GuestFlow:
             pps=self._pps,
             started_at=self._started_at,
             probes=probes,
-            summary=summary.summarize(probes, self._pps, pauses_count=True),
+            summary=counted,
             notes=tuple(notes),
             phases=summary.phases(probes, self._pps, 0.0, end_s),
         )

@@ -67,9 +67,10 @@ def parse_frame(frame: bytes) -> tuple[str, int, int, str, str] | None:
     if ether_type in (ARP, RARP):
         kind = "arp" if ether_type == ARP else "rarp"
         return kind, 0, 0, _address(frame[28:32]), _address(frame[38:42])
-    if ether_type == IPV4:
+    # The protocol is looked at again: frames that came before the filter was attached are there as well.
+    if ether_type == IPV4 and frame[23] == 1:
         start, source, destination, version = 14 + (frame[14] & 15) * 4, frame[26:30], frame[30:34], 4
-    elif ether_type == IPV6 and len(frame) >= 62:
+    elif ether_type == IPV6 and frame[20] == 58 and len(frame) >= 62:
         start, source, destination, version = 54, frame[22:38], frame[38:54], 6
     else:
         return None

@@ -146,10 +146,14 @@ class Context:
         """
         point = self.before(device)
         found = self._platform(point.platform).config_differences(device, point.running, running)
-        effect = self.ledger.effects.get(device)
+        effect = self.effect(device)
         if effect is None:
             return Left(ours=found)
         return Left(tuple(d for d in found if d in effect), tuple(d for d in found if d not in effect))
+
+    def effect(self, device: str) -> tuple[Difference, ...] | None:
+        """Return what the change made of a device, from the journal or the point; None: not known."""
+        return self.ledger.effects.get(device, self.before(device).effect)
 
     def _platform(self, name: str) -> Platform:
         if name not in self.platforms:

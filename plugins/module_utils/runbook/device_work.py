@@ -76,24 +76,25 @@ class DeviceWork:
         return self._armed(token, asked_at, status)
 
     def _ask(self, token: str, lost: StretchnetError) -> tuple[float, CommitStatus]:
-        """Ask for a token whose answer was lost; raises the loss where the device does not have it."""
+        """Ask for a token whose answer was lost, for ``ask_s``: the arm may still be under way.
+
+        Raises the loss where the device does not come to have the token.
+        """
         clock, timers = self._context.clock, self._context.timers
         self._note(f"the answer was lost ({lost.message}); asking for the token")
-        # The arm may still take effect: until then the token is pending for at most its whole time.
         self._context.deadlines[token] = clock.monotonic_s() + timers.revert_in_s
         end = clock.monotonic_s() + timers.ask_s
-        while True:
+        while clock.monotonic_s() < end:
             asked_at = clock.monotonic_s()
             try:
                 status = self._context.fleet.one(self.device, lambda s: s.status(token))
-            except StretchnetError:
-                if clock.monotonic_s() >= end:
-                    raise lost from None
-                clock.sleep(timers.poll_s)
-                continue
-            if status.state is not CommitState.PENDING:
-                raise lost
-            return asked_at, status
+            except StretchnetError as exc:
+                self._note(f"asking for the token: {exc.message}")
+            else:
+                if status.state is not CommitState.UNKNOWN:
+                    return asked_at, status
+            clock.sleep(timers.poll_s)
+        raise lost
 
     def _armed(self, token: str, asked_at: float, status: CommitStatus) -> Armed:
         if status.state is not CommitState.PENDING and self._context.change(self.device).can_arm:
@@ -141,6 +142,7 @@ class DeviceWork:
                 self._write(Act.SETTLED, f"expired: {exc.message}", armed.token, level="error")
                 raise
             except StretchnetError as exc:
+                self._refuse_if_over(armed.token)
                 if clock.monotonic_s() >= armed.deadline_s + timers.patience_s:
                     raise
                 self._note(f"confirm: {exc.message}; again")
@@ -149,6 +151,19 @@ class DeviceWork:
                 self._write(Act.CONFIRMED, "confirmed", armed.token)
                 return
         raise DeviceError("not confirmed: another device of the stage has expired", device=self.device)
+
+    def _refuse_if_over(self, token: str) -> None:
+        """Raise CommitExpiredError where the device answers that the token is not pending any more.
+
+        Without it the others would stand confirmed for as long as this one is asked in vain.
+        """
+        try:
+            state = self._context.fleet.one(self.device, lambda s: s.status(token)).state
+        except StretchnetError:
+            return
+        if state in (CommitState.REVERTED, CommitState.UNKNOWN):
+            self._write(Act.SETTLED, f"{state.value} instead of confirmed", token, level="error")
+            raise CommitExpiredError(f"is {state.value}, it was not confirmed", device=self.device)
 
     # -- back ------------------------------------------------------------------------------------
 
@@ -191,15 +206,13 @@ class DeviceWork:
         return {a.token for a in self._context.ledger.attempts if a.device == self.device}
 
     def _settle(self, token: str) -> None:
-        """Make sure that a token is not pending; a pending one is reverted."""
-        status = self._context.fleet.one(self.device, lambda s: s.status(token))
-        if status.state is CommitState.PENDING:
+        """Revert a token that is pending. Whether the device did it, read_left() asks afterwards."""
+        state = self._context.fleet.one(self.device, lambda s: s.status(token)).state
+        if state is CommitState.PENDING:
             self._write(Act.REVERT, "revert", token)
             self._context.fleet.one(self.device, lambda s: s.revert(token))
-            status = self._context.fleet.one(self.device, lambda s: s.status(token))
-        if status.state is CommitState.PENDING:
-            raise DeviceError("is still pending after it was reverted", device=self.device, command="revert")
-        self._write(Act.SETTLED, status.state.value, token)
+            state = CommitState.REVERTED
+        self._write(Act.SETTLED, state.value, token)
 
     def _undo(self, left: Left, whole: bool, force: bool) -> None:
         """Arm the way back, judge the armed configuration, and only then confirm it."""
@@ -226,7 +239,7 @@ class DeviceWork:
             return
         self._settle(armed.token)
         self._refusals += 1
-        if self._context.ledger.effects.get(self.device) is None and not force:
+        if self._context.effect(self.device) is None and not force:
             raise conflict(
                 self.device, "the inverse leaves differences of which it is not known whose they are", after.ours
             )
@@ -234,7 +247,7 @@ class DeviceWork:
 
     def _may_restore(self, left: Left) -> bool:
         """Return whether the inverse has failed and a whole restore would take away nothing foreign."""
-        known = self._context.ledger.effects.get(self.device) is not None
+        known = self._context.effect(self.device) is not None
         return self._refusals % 2 == 1 and known and not left.foreign
 
     def _inverse(self) -> str:

@@ -13,10 +13,12 @@ from ..checks.context import CheckContext, Phase, PhaseKind
 from ..checks.registry import checks_for
 from ..model.change import Change
 from ..model.errors import GateError
+from ..model.plan import Plan, Stage
 from ..model.session import CommitStatus
 from ..model.state import Fact
 from ..model.verdict import Finding, GateResult, Severity, Verdict, worst
 from . import survey as surveys
+from .fleet import Fleet
 from .ports import Clock
 
 #: Pause between two looks: a look itself takes about a second, and BGP converges in tenths of one.
@@ -78,6 +80,23 @@ def verdict_of(findings: Collection[Finding]) -> Verdict:
     return Verdict.ERROR if verdict is Verdict.SKIPPED else verdict
 
 
+def judge(gate: Gate, look: Look, clock: Clock, plan_digest: str = "", attempt: int = 1) -> GateResult:
+    """Look once and judge; the result holds for that moment and for the plan of that digest."""
+    begin, started_at = clock.monotonic_s(), clock.now()
+    findings = gate.evaluate(look(gate))
+    spent = round(clock.monotonic_s() - begin, 3)
+    return GateResult(gate.name, verdict_of(findings), findings, plan_digest, started_at, spent, attempt)
+
+
+def stage_gate(change: Change, look: Look, clock: Clock, plan: Plan) -> Callable[[Stage], GateResult]:
+    """Return the gate that runbook.transaction.run asks of every stage: one look for each time it is asked."""
+
+    def gate(stage: Stage) -> GateResult:
+        return judge(Gate.of(Phase(PhaseKind.STAGE, stage.name), change), look, clock, plan.digest)
+
+    return gate
+
+
 def wait_until_open(
     gate: Gate,
     look: Look,
@@ -90,21 +109,17 @@ def wait_until_open(
 ) -> GateResult:
     """Judge the fabric again and again until the gate opens or ``settle_s`` is over; return the last result.
 
-    At least one look is made; each look reads everything anew, so that the result holds for one moment. ``progress``
-    is told the result of each look.
+    At least one look is made; each reads everything anew, so that the result holds for one moment. ``progress`` is
+    told the result of each look. ``duration_s`` of the result counts from the first look.
     """
-    begin, started_at = clock.monotonic_s(), clock.now()
-    attempts = 0
+    begin, started_at, attempt = clock.monotonic_s(), clock.now(), 0
     while True:
-        attempts += 1
-        findings = gate.evaluate(look(gate))
-        spent = clock.monotonic_s() - begin
-        result = GateResult(
-            gate.name, verdict_of(findings), findings, plan_digest, started_at, round(spent, 3), attempts
-        )
+        attempt += 1
+        result = judge(gate, look, clock, plan_digest, attempt)
         progress(result)
+        spent = clock.monotonic_s() - begin
         if result.open or spent >= settle_s:
-            return result
+            return replace(result, started_at=started_at, duration_s=round(spent, 3))
         clock.sleep(min(poll_s, settle_s - spent))
 
 
@@ -127,7 +142,7 @@ class FleetLook:
     a move, the measurements.
     """
 
-    fleet: surveys.Fleet
+    fleet: Fleet
     base: CheckContext
     clock: Clock
     pings: int = 5
@@ -137,8 +152,9 @@ class FleetLook:
         context = replace(self.base, phase=gate.phase)
         names = [d.name for check in gate.checks for d in check.devices(context)]
         commits: dict[str, CommitStatus] = {}
+        reasons: dict[str, str] = {}
         if gate.needs_commits:
-            commits, _reasons = surveys.pending_commits(self.fleet, dict.fromkeys(names))
+            commits, reasons = surveys.pending_commits(self.fleet, dict.fromkeys(names))
         seen = surveys.survey(
             self.fleet,
             context.fabric,
@@ -149,7 +165,8 @@ class FleetLook:
             count=self.pings,
             size_bytes=circuit_size_bytes(context),
         )
-        return replace(context, states=seen.states, failures=seen.failures, circuits=seen.samples, commits=commits)
+        failures = {**reasons, **seen.failures}
+        return replace(context, states=seen.states, failures=failures, circuits=seen.samples, commits=commits)
 
 
 def circuit_size_bytes(context: CheckContext) -> int:

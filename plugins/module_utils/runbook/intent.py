@@ -48,24 +48,21 @@ def parse_yaml(text: str | bytes) -> Any:
     A MAC address stays a string, and yes/no/on/off are strings: YAML 1.1 takes the one for a
     sexagesimal number and the others for truth.
     """
-    raw = text.encode() if isinstance(text, str) else text
-    if len(raw) > MAX_BYTES:
-        raise InputError("", f"the file has {len(raw)} bytes; at most {MAX_BYTES} are read")
+    if len(text) > MAX_BYTES:
+        raise InputError("", f"the file is longer than {MAX_BYTES} bytes")
     yaml = _yaml()
-    loader = _loader(yaml)(raw)
     try:
+        loader = _loader(yaml)(text)
         node = loader.get_single_node()
         if node is None:
             raise InputError("", "the file is empty")
         _measure(node, {}, set(), 0)
         _refuse_duplicate_keys(node, "", set())
         return loader.construct_document(node)
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, ValueError) as exc:  # ValueError: a number of thousands of digits, a lone surrogate
         raise InputError("", f"is no YAML: {_short(exc)}") from exc
     except RecursionError as exc:
         raise InputError("", f"is nested deeper than {MAX_DEPTH} levels") from exc
-    finally:
-        loader.dispose()
 
 
 def _yaml() -> Any:
@@ -95,7 +92,7 @@ def _loader(yaml: Any) -> Any:
 
 def _short(exc: Any) -> str:
     mark = getattr(exc, "problem_mark", None)
-    problem = getattr(exc, "problem", None) or str(exc).splitlines()[0]
+    problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or str(exc).splitlines()[0]
     return f"{problem} (line {mark.line + 1}, column {mark.column + 1})" if mark else str(problem)
 
 

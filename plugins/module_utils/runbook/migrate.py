@@ -121,16 +121,15 @@ def run_move(
     try:
         _start(run, settings, tell)
         identity = _identity(guest, run)
-        zero_s = time.monotonic()
-        migration, error = _migrate(workload, hypervisor, tell)
-        end_s = time.monotonic() - zero_s
-        settled = _settle(run, settings, tell)
+        migration, error, zero_s = _migrate(workload, hypervisor, tell)
+        end_s = migration.duration_s or time.monotonic() - zero_s
+        settled, late = _settle(run, settings, tell)
         if error is None:
             migration = dataclasses.replace(migration, same_instance=_same(guest, identity, run))
         probes, points = _collect(run, zero_s, end_s, expected or {})
     finally:
         _abandon(run)
-    findings = (*run.findings, *judge(migration, error, probes, points, gates, settled=settled))
+    findings = (*run.findings, *judge(migration, error, probes, points, gates, settled=settled, late=late))
     result = MoveResult(migration, probes, points, findings, error, settled=settled)
     return _move_back(result, workload, hypervisor, tell) if settings.move_back and unreachable(probes) else result
 
@@ -168,20 +167,25 @@ def _together(calls: Sequence[Callable[[], T]]) -> list[T]:
     return [future.result() for future in futures]
 
 
-def _migrate(workload: Workload, hypervisor: Hypervisor, tell: Callable[[str], None]) -> tuple[Migration, str | None]:
+def _migrate(
+    workload: Workload, hypervisor: Hypervisor, tell: Callable[[str], None]
+) -> tuple[Migration, str | None, float]:
+    """Return how it went, what went wrong, and when it began: the hypervisor's first sign of progress."""
     tell(f"moving {workload.name} from {workload.source} to {workload.destination}")
-    shown = [-1]
+    shown, began = [-1], [time.monotonic()]
 
     def progress(part: float) -> None:
+        if shown[0] < 0:
+            began[0] = time.monotonic()
         if int(part * 10) > shown[0]:
             shown[0] = int(part * 10)
             tell(f"moving {workload.name}: {part:.0%}")
 
     try:
-        return hypervisor.migrate(workload, progress), None
+        return hypervisor.migrate(workload, progress), None, began[0]
     except StretchnetError as exc:
         tell(f"not moved: {exc}")
-        return _not_moved(workload, hypervisor, exc), str(exc)
+        return _not_moved(workload, hypervisor, exc), str(exc), began[0]
 
 
 def _not_moved(workload: Workload, hypervisor: Hypervisor, exc: StretchnetError) -> Migration:
@@ -200,22 +204,24 @@ def _not_moved(workload: Workload, hypervisor: Hypervisor, exc: StretchnetError)
     )
 
 
-def _settle(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> bool:
+def _settle(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> tuple[bool, tuple[str, ...]]:
     """Return whether every flow is steady and every table right within the time; then measure a while longer."""
     tell("waiting until packets and tables have settled")
-    settled = _wait(lambda: _is_settled(run), settings.settle_s)
-    tell("settled" if settled else f"not settled within {settings.settle_s:g} s")
+    settled = _wait(lambda: not any(_unsettled(run)), settings.settle_s)
+    late = () if settled else tuple(_unsettled(run))
+    tell("settled" if settled else f"not settled within {settings.settle_s:g} s: {', '.join(late)}")
     time.sleep(settings.after_s)
-    return settled
+    return settled, late
 
 
-def _is_settled(run: _Run) -> bool:
-    for watcher in run.watchers.values():
+def _unsettled(run: _Run) -> Iterator[str]:
+    """Yield what has not settled yet; lazily, so that one that has not spares asking the others."""
+    for device, watcher in run.watchers.items():
         # A watcher that cannot say so is judged by its points when it is stopped.
         converged: Callable[[], bool] | None = getattr(watcher, "converged", None)
         if converged is not None and not converged():
-            return False
-    return all(_steady(flow) for flow in run.flows)
+            yield f"tables of {device}"
+    yield from (flow.name for flow in run.flows if not _steady(flow))
 
 
 def _steady(flow: Flow) -> bool:

@@ -29,8 +29,9 @@ def judge(
     gates: Gates,
     *,
     settled: bool,
+    late: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
-    """Return every finding about a move, the good ones too."""
+    """Return every finding about a move, the good ones too; ``late`` names what had not settled."""
     findings = [*_migration(migration, error)]
     if not probes:
         findings.append(
@@ -46,7 +47,7 @@ def judge(
             findings += _convergence(point, gates, switch_s)
         findings += _sequence_rose(points)
     if not settled:
-        message = "packets or tables had not settled when the measurement ended"
+        message = f"not settled when the measurement ended: {', '.join(late) or 'packets or tables'}"
         findings.append(Finding("move.settled", Verdict.FAIL, migration.workload, message, remedy=_BACK))
     return tuple(findings)
 

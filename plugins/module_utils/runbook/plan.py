@@ -4,32 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from ..model.change import Change
 from ..model.errors import InputError, StretchnetError
 from ..model.fabric import Device, Fabric, Role
 from ..model.plan import DeviceChange, Plan, Rendered, Stage, config_digest
-from .ports import DeviceSession, Platform
+from .fleet import Fleet
+from .ports import Platform
 
 T = TypeVar("T")
 
 #: Device -> candidate, to device -> the device's own diff.
 Differ = Callable[[Mapping[str, str]], Mapping[str, str]]
-
-
-class Fleet(Protocol):
-    """What a plan needs of runbook.fleet.Fleet."""
-
-    def one(self, name: str, work: Callable[[DeviceSession], T]) -> T:
-        """Run the work on one device; raises its typed error."""
-
-    def each(self, names: Iterable[str], work: Callable[[str], T]) -> dict[str, T | StretchnetError]:
-        """Run the work for every name concurrently; results or typed errors in order."""
-
-    def read(self, names: Iterable[str], work: Callable[[DeviceSession], T]) -> dict[str, T | StretchnetError]:
-        """Run the work on every device concurrently; results or typed errors by device, in order."""
 
 
 def stages(change: Change, fabric: Fabric) -> tuple[tuple[str, tuple[Device, ...]], ...]:

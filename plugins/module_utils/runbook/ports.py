@@ -168,7 +168,10 @@ class Hypervisor(Protocol):
         """Return the reasons why the move cannot be made; empty: it can."""
 
     def migrate(self, workload: Workload, progress: Callable[[float], None]) -> Migration:
-        """Move the workload. MigrationError says where it runs now."""
+        """Move the workload; progress(0.0) is the instant at which the move begins.
+
+        MigrationError says where it runs now.
+        """
 
 
 class PointStore(Protocol):

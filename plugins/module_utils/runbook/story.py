@@ -95,7 +95,8 @@ def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | 
         return f"VLAN {segment.vlan_id} (VNI {segment.vni}) is stretched over {' and '.join(segment.sites)}."
     if result is None:
         return "Nothing was applied."
-    return " ".join(part for part in (result.cause, result.headline) if part)
+    cause = f"{result.cause}." if result.cause not in ("", "rollback") else ""
+    return " ".join(part for part in (result.headline, cause) if part)
 
 
 def _move_words(move: MoveResult) -> str:

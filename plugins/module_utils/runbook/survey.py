@@ -5,29 +5,20 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
 
 from ..model.errors import StretchnetError
 from ..model.fabric import Circuit, Fabric
 from ..model.measure import CircuitSample, Echo
 from ..model.session import CommitStatus
 from ..model.state import DeviceState, Fact
+from .fleet import Fleet, errors, results
 from .ports import Clock, DeviceSession, EchoSession
-
-T = TypeVar("T")
 
 #: IPv4 header 20 and ICMP header 8: what ping's own size does not count (IPv6: 48).
 _PING_HEADERS_BYTES = {4: 28, 6: 48}
 _LOOK_PINGS = 5
-
-
-class Fleet(Protocol):
-    """What a survey needs of runbook.fleet.Fleet."""
-
-    def read(self, names: Iterable[str], work: Callable[[DeviceSession], T]) -> dict[str, T | StretchnetError]:
-        """Run the work on every device concurrently; results or typed errors by device, in order."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +70,8 @@ def survey(
     names = [d.name for d in fabric.devices if devices is None or d.name in devices]
     wanted = tuple(facts)
     answers = fleet.read(names, lambda session: session.facts(wanted)) if wanted else {}
-    states = {name: answer for name, answer in answers.items() if isinstance(answer, DeviceState)}
-    failures = {name: str(answer) for name, answer in answers.items() if not isinstance(answer, DeviceState)}
+    states = results(answers)
+    failures = {name: str(error) for name, error in errors(answers).items()}
     chosen = [c for c in fabric.circuits if circuits is None or c.name in circuits]
     samples = measure_circuits(fleet, fabric, chosen, states, count=count, size_bytes=size_bytes)
     return Survey(
@@ -91,8 +82,7 @@ def survey(
 def pending_commits(fleet: Fleet, names: Iterable[str]) -> tuple[dict[str, CommitStatus], dict[str, str]]:
     """Ask devices for whatever commit is pending; return the answers, and the reasons of those that gave none."""
     answers = fleet.read(names, lambda session: session.status())
-    found = {name: answer for name, answer in answers.items() if isinstance(answer, CommitStatus)}
-    return found, {name: str(answer) for name, answer in answers.items() if not isinstance(answer, CommitStatus)}
+    return results(answers), {name: str(error) for name, error in errors(answers).items()}
 
 
 def measure_circuits(

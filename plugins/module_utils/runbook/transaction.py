@@ -74,6 +74,16 @@ def make_point(
     return RollbackPoint(plan.change_id, plan.fabric, clock.now(), created_by, plan.digest, tuple(points))
 
 
+def with_effects(point: RollbackPoint, journal: Journal) -> RollbackPoint:
+    """Return the point with the effects that the journal knows; save it again after the change is applied.
+
+    With it a rollback is scoped even where only the point survived the machine.
+    """
+    effects = Ledger.of(journal.entries).effects
+    devices = (replace(d, effect=effects.get(d.device, d.effect)) for d in point.devices)
+    return replace(point, devices=tuple(devices))
+
+
 def run(
     plan: Plan,
     point: RollbackPoint,

@@ -512,6 +512,13 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
         ),
         [],
     ),
+    ("VerifyAttachmentPort", "tagged on a port of its own"): (
+        with_change(
+            broken("leaf-a1", vlans=(Vlan(100, ports=("swp10.100",)),)),
+            lambda d: d["segment"]["attachments"][0].update(mode="trunk"),
+        ),
+        [],
+    ),
     ("VerifyAttachmentPort", "unknown"): (
         broken(
             "leaf-a1",
@@ -691,6 +698,19 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
             f"[leaf-a2] Neighbour: 10.100.0.11 - has another MAC - Expected: {VM_MAC} - Found: {OTHER_MAC}",
             "[leaf-b2] Neighbour: 10.100.0.11 - points to another tunnel end - "
             "Expected: 10.255.2.11 - Found: 10.255.1.11",
+        ],
+    ),
+    ("VerifyWorkloadNeighbor", "an address that never spoke is a warning"): (
+        context(
+            "after_move",
+            states={
+                leaf: healthy(dev(leaf), neighbors=()) for leaf in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
+            },
+        ),
+        [
+            f"?[{leaf}] Neighbour: 10.100.0.11 - is in no leaf's neighbour table: the workload has not spoken from it - "
+            f"Expected: {VM_MAC} - Found: none"
+            for leaf in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
         ],
     ),
     ("VerifyWorkloadNeighbor", "pure layer 2"): (
@@ -903,7 +923,7 @@ def test_every_failure_says_what_to_do(check: str) -> None:
 def yields() -> set[tuple[str, int]]:
     """Every line on which a check yields a finding."""
     found = set()
-    for path in FOLDER.glob("*.py"):
+    for path in (p for p in FOLDER.glob("*.py") if p.name != "document.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Yield):
                 found.add((path.name, node.lineno))

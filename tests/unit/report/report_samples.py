@@ -139,7 +139,9 @@ def change(workload: bool = True) -> Change:
     )
 
 
-def probes(seed: int, gap: tuple[float, float] | None, before_s: float, after_s: float, base_ms: float) -> tuple[Probe, ...]:
+def probes(
+    seed: int, gap: tuple[float, float] | None, before_s: float, after_s: float, base_ms: float
+) -> tuple[Probe, ...]:
     """Probes at 100 a second; the round-trip time rises by the circuit's delay once the move is done."""
     chance = random.Random(seed)
     found = []
@@ -154,7 +156,9 @@ def probes(seed: int, gap: tuple[float, float] | None, before_s: float, after_s:
     return tuple(found)
 
 
-def series(viewpoint: str, target: str, seed: int, gap: tuple[float, float] | None, *, extra: float = 0.0) -> ProbeSeries:
+def series(
+    viewpoint: str, target: str, seed: int, gap: tuple[float, float] | None, *, extra: float = 0.0
+) -> ProbeSeries:
     """One flow with its summary worked out from the probes."""
     found = probes(seed, gap, 15 + extra, 25 + extra, 0.45 if target == "gateway" else 1.4)
     answered = sorted(p.rtt_ms for p in found if p.rtt_ms is not None)
@@ -192,7 +196,14 @@ def series(viewpoint: str, target: str, seed: int, gap: tuple[float, float] | No
 
 def convergence(never: str = "") -> tuple[ConvergencePoint, ...]:
     """Tables of every leaf and border; ``never`` is a device that did not follow."""
-    instants = {"leaf-b1": 3.262, "leaf-b2": 3.371, "border-b1": 3.382, "border-a1": 3.433, "leaf-a1": 3.498, "leaf-a2": 3.537}
+    instants = {
+        "leaf-b1": 3.262,
+        "leaf-b2": 3.371,
+        "border-b1": 3.382,
+        "border-a1": 3.433,
+        "leaf-a1": 3.498,
+        "leaf-a2": 3.537,
+    }
     found = []
     for device, at in instants.items():
         local = device == "leaf-b1"
@@ -267,9 +278,7 @@ def state(device: str, moment: int) -> DeviceState:
         "frr",
         software=Software(device, "8.4.4", "FRRouting"),
         macs=tuple(MacEntry(f"52:54:00:00:00:{i:02x}") for i in range(4 + moment)),
-        bgp_peers=tuple(
-            BgpPeer(f"swp{i}", AddressFamily.L2VPN_EVPN, established=True) for i in range(51, 53)
-        ),
+        bgp_peers=tuple(BgpPeer(f"swp{i}", AddressFamily.L2VPN_EVPN, established=True) for i in range(51, 53)),
         ports=(Port("swp51", up=True, counters=Counters(rx_packets=1000, rx_errors=errors, tx_errors=0)),),
         resources=Resources(3.0 + 2 * moment, 8 << 30, (300 << 20) + moment * (2 << 20), 86400.0 + 300 * moment),
         unread={"optics": "the platform cannot tell"} if device == "border-a1" else {},
@@ -278,7 +287,9 @@ def state(device: str, moment: int) -> DeviceState:
 
 def finding(verdict: Verdict, device: str, check: str = "vtep-flood-list", **more: str) -> Finding:
     """One finding."""
-    return Finding(check, verdict, more.pop("subject", "VNI 10210"), more.pop("message", "Flood list is complete."), device, **more)
+    return Finding(
+        check, verdict, more.pop("subject", "VNI 10210"), more.pop("message", "Flood list is complete."), device, **more
+    )
 
 
 def gate(name: str, *findings: Finding, verdict: Verdict = Verdict.PASS, digest: str = "") -> GateResult:
@@ -294,7 +305,11 @@ def good_gates() -> tuple[GateResult, ...]:
         found = [finding(Verdict.PASS, d) for d in ("leaf-a1", "leaf-b1", "border-a1")]
         found.append(
             finding(
-                Verdict.SKIPPED, "border-a1", "optic-power", subject="swp60", message="The port has no optic: a copper link."
+                Verdict.SKIPPED,
+                "border-a1",
+                "optic-power",
+                subject="swp60",
+                message="The port has no optic: a copper link.",
             )
         )
         gates.append(gate(name, *found))
@@ -343,9 +358,7 @@ def applied() -> Evidence:
             series("host-b", "workload", 2, (3.05, 3.43)),
         ),
         convergence=convergence(),
-        migration=Migration(
-            "web01", "hv-a", "hv-b", "live", True, "2026-11-21T02:04:27.1Z", 3.41, 221.0, True, "hv-b"
-        ),
+        migration=Migration("web01", "hv-a", "hv-b", "live", True, "2026-11-21T02:04:27.1Z", 3.41, 221.0, True, "hv-b"),
         waivers=(Waiver("DCI-DIVERSITY", "Mara Lindqvist", "Second circuit is ordered.", "2027-03-31"),),
         versions=VERSIONS,
     )
@@ -364,7 +377,7 @@ def reverted() -> Evidence:
             message="The EVPN session to the other site is down.",
             expected="Established",
             found="Active for 12 s",
-            remedy="Look at the DWDM circuit dwdm-1 (port swp60 of border-a1): no carrier since 02:03:52. Call Lambda Telecom.",
+            remedy="Look at the DWDM circuit dwdm-1 (border-a1 swp60): no carrier since 02:03:52. Call Lambda Telecom.",
         ),
         finding(
             Verdict.ERROR,
@@ -469,6 +482,7 @@ def no_workload() -> Evidence:
         probes=(),
         convergence=(),
         migration=None,
+        events=EVENTS[:4],
     )
 
 

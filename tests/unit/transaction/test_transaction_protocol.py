@@ -5,18 +5,27 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    DeviceError,
     GateError,
     InputError,
     StretchnetError,
 )
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Difference
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import transaction
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Timers, TransactionError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Left, Timers, TransactionError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.device_work import DeviceWork
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Entry, Journal
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import judge_back
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import CommitState, CommitStatus
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from txn_simulator import TIMERS, ControllerDied, Fault, Scenario, Simulation, acts, merged
 
 
@@ -278,3 +287,102 @@ def test_a_journal_that_cannot_be_written_stops_before_the_act() -> None:
     simulation.sink.append = full  # type: ignore[method-assign]
     simulation.run()
     assert all(simulation.is_old(name) and not d.tokens for name, d in simulation.devices.items())
+
+
+def test_a_device_that_says_not_pending_after_arming_is_not_armed() -> None:
+    simulation = Simulation(Scenario())
+    plain = simulation.devices["d2"]._arm
+
+    def at_once(token: str, new: frozenset[str], candidate: str, revert_in_s: int) -> CommitStatus:
+        plain(token, new, candidate, revert_in_s)
+        return CommitStatus(CommitState.CONFIRMED, None, token)
+
+    simulation.devices["d2"]._arm = at_once  # type: ignore[method-assign]
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "not pending" in result.cause
+    assert acts(simulation, Act.GATE) == []
+
+
+@pytest.mark.parametrize("kind", ["reboot", "amnesia"])
+def test_a_device_that_rebooted_before_the_vote_keeps_the_others_from_being_confirmed(kind: str) -> None:
+    simulation = Simulation(Scenario(faults={"d2": [Fault(4, kind, 0.0)]}))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "vote" in result.cause
+    assert acts(simulation, Act.CONFIRM) == []
+
+
+def test_a_pass_on_record_counts_only_for_the_plan_of_the_record() -> None:
+    def gate(digest: str) -> Entry:
+        return Entry("", Act.GATE, stage="s1", data={"verdict": "pass", "plan_digest": digest})
+
+    begin = Entry("", Act.BEGIN, data={"plan_digest": "a"})
+    assert Ledger.of([begin, gate("b")]).passed == set()
+    assert Ledger.of([begin, gate("a")]).passed == {"s1"}
+
+
+def test_an_arm_that_takes_effect_after_its_session_was_lost_is_found() -> None:
+    simulation = Simulation(Scenario(faults={"d1": [Fault(3, "late", 8.0)]}))
+    assert simulation.run().outcome is Outcome.APPLIED
+
+
+def test_a_revert_that_did_not_take_is_given_again() -> None:
+    simulation = Simulation(Scenario(gates={"s1": "fail"}))
+    target, ignored = simulation.devices["d1"], []
+    plain = target._revert
+
+    def deaf(token: str) -> None:
+        if ignored:
+            plain(token)
+        ignored.append(token)
+
+    target._revert = deaf  # type: ignore[method-assign]
+    assert simulation.run().outcome is Outcome.REVERTED
+    assert acts(simulation, Act.REVERT).count("d1") == 2
+    assert {a.purpose for a in simulation.controller.ledger.attempts} == {"apply"}
+
+
+def test_a_commit_of_ours_that_came_late_is_reverted_by_its_token() -> None:
+    simulation = Simulation(Scenario())
+    context = simulation.context()
+    work = DeviceWork(context, "d1", "s1")
+    armed = work.arm("apply", "add vlan 100")
+    context.write(Act.SETTLED, "unknown", token=armed.token, device="d1", stage="s1")
+    work.go_back()
+    assert simulation.is_old("d1") and simulation.devices["d1"].pending is None
+    assert len(context.ledger.attempts) == 1, "reverted, not undone by a second commit"
+
+
+def test_a_proof_with_differences_is_no_proof() -> None:
+    simulation = Simulation(Scenario())
+    context, difference = simulation.context(), Difference("d1", "vlan 100", None, "vlan 100")
+    for left, strict in ((Left(ours=(difference,)), False), (Left(foreign=(difference,)), True)):
+        result = judge_back(context, {"d1": left, "d2": Left()}, strict)
+        assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d1"} and result.proven is False
+    assert judge_back(context, {"d1": Left(foreign=(difference,))}, strict=False).outcome is Outcome.REVERTED
+
+
+def test_a_device_that_forgot_its_token_while_others_confirm_is_not_asked_in_vain() -> None:
+    simulation = Simulation(Scenario())
+    target = simulation.devices["d2"]
+
+    def forgot(_token: str) -> None:
+        target.reboot(0.0, amnesia=True)
+        raise DeviceError("does not know this token", device="d2")
+
+    target._confirm = forgot  # type: ignore[method-assign]
+    began = simulation.world.t
+    assert simulation.run().outcome is Outcome.REVERTED
+    assert simulation.world.t - began < 30, "the confirmed ones went back at once"
+
+
+def test_threads_and_files_do_the_same(tmp_path: Path) -> None:
+    simulation = Simulation(Scenario(stages=(8, 8), gates={"s2": "pass"}))
+    fleet = Fleet(simulation.devices, parallel=8)
+    journal = Journal.file(tmp_path / "CHG1" / "journal.jsonl", simulation.world)
+    simulation.context()
+    parts = (simulation.plan, simulation.point, fleet, simulation.controller.platforms)
+    result = transaction.run(*parts, simulation.gate, journal, simulation.world, TIMERS)
+    assert result.outcome is Outcome.APPLIED and len(result.changed) == 16
+    again = Journal.file(tmp_path / "CHG1" / "journal.jsonl", simulation.world)
+    assert rollback(*parts, again, simulation.world, TIMERS).outcome is Outcome.REVERTED
+    assert all(simulation.is_old(name) for name in simulation.devices)

@@ -10,7 +10,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Journal, MemorySink
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import TransactionResult
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import plan_of, rollback
-from txn_simulator import Scenario, Simulation, merged
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import with_effects
+from txn_simulator import ControllerDied, Scenario, Simulation, merged
 
 
 def applied() -> Simulation:
@@ -121,6 +122,20 @@ def test_a_refused_inverse_never_takes_a_later_change_away() -> None:
     assert "d2" in result.people and any("del vlan 100" in line for line in result.remedies)
 
 
+def test_a_passing_refusal_beside_a_later_change_is_tried_again() -> None:
+    simulation = applied()
+    edit(simulation, "d2", "add ntp server 192.0.2.1")
+    refused: list[str] = []
+
+    def once(candidate: str) -> bool:
+        refused.append(candidate)
+        return len(refused) == 1
+
+    simulation.devices["d2"].refuse_always = once
+    result = back(simulation)
+    assert result.outcome is Outcome.REVERTED and [d.device for d in result.foreign] == ["d2"]
+
+
 def test_an_incomplete_inverse_is_not_confirmed() -> None:
     simulation = applied()
     target = simulation.devices["d2"]
@@ -135,6 +150,20 @@ def test_an_incomplete_inverse_is_not_confirmed() -> None:
     assert back(simulation).outcome is Outcome.REVERTED
     purposes = [a.purpose for a in simulation.controller.ledger.attempts if a.device == "d2"]
     assert purposes == ["apply", "undo", "restore"]
+
+
+def test_resume_of_a_rollback_that_was_cut_off_goes_on_back() -> None:
+    for step in range(1, 60):
+        simulation = applied()
+        simulation.world.die_at = simulation.world.steps + step
+        try:
+            back(simulation)
+        except ControllerDied:
+            simulation.world.die_at = None
+            outcome = simulation.resume().outcome
+            assert outcome is Outcome.REVERTED if simulation.controller.ledger.going_back else True
+        if any(simulation.is_old(name) for name in simulation.devices):
+            assert all(simulation.is_old(name) for name in simulation.devices), step
 
 
 def test_a_device_that_stays_away_needs_a_person_and_the_words_say_what_to_do() -> None:
@@ -172,7 +201,20 @@ def test_from_the_point_alone_a_later_change_is_never_confirmed_away() -> None:
     journal = Journal(MemorySink(), simulation.world)
     result = rollback(None, simulation.point, simulation.fleet, c.platforms, journal, simulation.world)
     assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d2"}
+    assert "not known whose" in result.people["d2"]
     assert "ntp server 192.0.2.1" in simulation.devices["d2"].startup
+
+
+def test_from_the_point_alone_with_its_effects_it_is_scoped() -> None:
+    simulation = applied()
+    edit(simulation, "d2", "add ntp server 192.0.2.1")
+    c = simulation.context()
+    point = with_effects(simulation.point, c.journal)
+    journal = Journal(MemorySink(), simulation.world)
+    result = rollback(None, point, simulation.fleet, c.platforms, journal, simulation.world)
+    assert result.outcome is Outcome.REVERTED and [d.device for d in result.foreign] == ["d2"]
+    assert "ntp server 192.0.2.1" in simulation.devices["d2"].startup
+    assert not any(simulation.is_new(name) for name in simulation.devices)
 
 
 def test_a_change_can_be_run_again_after_its_rollback() -> None:
@@ -182,8 +224,6 @@ def test_a_change_can_be_run_again_after_its_rollback() -> None:
 
 
 def test_a_rollback_cut_off_at_any_step_can_be_run_again() -> None:
-    from txn_simulator import ControllerDied
-
     for step in range(1, 90):
         simulation = applied()
         simulation.world.die_at = simulation.world.steps + step

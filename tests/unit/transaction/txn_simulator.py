@@ -125,9 +125,10 @@ class FakeDevice:
 
     def tick(self) -> None:
         if self.late is not None and self.world.t >= self.late[0]:
-            _, effect = self.late
+            (self.world.t, effect), now = self.late, self.world.t
             self.late = None
             effect()
+            self.world.t = now
         if self.pending is not None and self.world.t >= self.pending.deadline:
             self._go_old(CommitState.REVERTED)
 

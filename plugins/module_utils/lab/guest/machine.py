@@ -83,14 +83,13 @@ def _wait_booted(topology: Topology, guest: Guest, console: Path) -> None:
         lambda: image.READY in said(), BOOT_TIMEOUT_S, f"guest {guest.name} has booted", lambda: said()[-400:]
     )
     attach = next(h.ports[0].attach for h in topology.hypervisors if h.name == guest.hypervisor)
-    for segment in topology.segments:
-        if attach in segment.attachments and segment.gateway:
-            argv = ["ping", "-n", "-c1", "-W1", str(guest.ipv4.ip)]
-            netns.wait_for(
-                lambda: node.exec_in(topology, attach.device, argv, check=False).returncode == 0,
-                BOOT_TIMEOUT_S,
-                f"{attach.device} pings guest {guest.name}",
-            )
+    argv = ["ping", "-n", "-c1", "-W1", str(guest.ipv4.ip)]
+    if any(attach in segment.attachments and segment.gateway for segment in topology.segments):
+        netns.wait_for(
+            lambda: node.exec_in(topology, attach.device, argv, check=False).returncode == 0,
+            BOOT_TIMEOUT_S,
+            f"{attach.device} pings guest {guest.name}",
+        )
 
 
 def _probe(topology: Topology, cache: Path) -> str:

@@ -312,7 +312,7 @@ def optics(answer: Answer) -> Facts:
     data = answer.json_root("interfaces")["interfaces"]
     found: list[OpticLane] = []
     for name, entry in data.items():
-        if "hardware" in entry or "lineProtocolStatus" in entry:
+        if {"hardware", "lineProtocolStatus", "interfaceStatus"} & set(entry):
             raise answer.error("is of another command: it has the state of interfaces, not of transceivers")
         found.extend(_lanes(name, entry) if "parameters" in entry else _single_lane(name, entry))
     return {Fact.OPTICS: tuple(found)}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import uuid
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from ...model.errors import (
     InputError,
     PendingCommitError,
 )
-from . import document
+from ...model.state import Fact
+from . import document, getters, read
 from .document import Document
 from .shell import Shell
 
@@ -260,6 +262,66 @@ class FRRDriver(NetworkDriver):  # type: ignore[misc]
     def _error(self, kind: type[DeviceError], message: str, command: str | None, words: str) -> DeviceError:
         said = " | ".join(line.strip() for line in sanitize(words).splitlines() if line.strip())
         return kind(f"{message}: {said[-1500:]}" if said else message, device=self.device.name, command=command)
+
+    # ------------------------------------------------------------ getters
+
+    def _facts(self, *wanted: Fact) -> Any:
+        """Read facts; one that cannot be read is an error here."""
+        said = self.device.batch(read.commands(wanted))
+        outputs = read.Outputs(self.device.name, {c: (o.rc, o.out) for c, o in said.items()})
+        return [read.READERS[fact][0](outputs) for fact in wanted]
+
+    def get_facts(self) -> dict[str, Any]:
+        """Host name, version, hardware, uptime and the names of the interfaces."""
+        return getters.facts(*self._facts(Fact.SOFTWARE, Fact.RESOURCES, Fact.PORTS))
+
+    def get_interfaces(self) -> dict[str, dict[str, Any]]:
+        """State of every interface of the kernel."""
+        return getters.interfaces(*self._facts(Fact.PORTS))
+
+    def get_interfaces_counters(self) -> dict[str, dict[str, int]]:
+        """Counters of every interface; the kernel counts all casts together (multicast, broadcast: -1)."""
+        return getters.counters(*self._facts(Fact.PORTS))
+
+    def get_mac_address_table(self) -> list[dict[str, Any]]:
+        """The bridges' forwarding entries."""
+        return getters.mac_table(*self._facts(Fact.MACS))
+
+    def get_arp_table(self, vrf: str = "") -> list[dict[str, Any]]:
+        """The IPv4 neighbours of one VRF (default: the default one)."""
+        return getters.arp_table(*self._facts(Fact.NEIGHBORS), vrf)
+
+    def get_ipv6_neighbors_table(self) -> list[dict[str, Any]]:
+        """The IPv6 neighbours of every VRF."""
+        return getters.ipv6_neighbors(*self._facts(Fact.NEIGHBORS))
+
+    def get_bgp_neighbors(self) -> dict[str, Any]:
+        """The BGP sessions of every VRF, with their EVPN counts."""
+        said = self.device.batch([read.BGP_SUMMARY])
+        outputs = read.Outputs(self.device.name, {c: (o.rc, o.out) for c, o in said.items()})
+        return getters.bgp_neighbors(read.bgp_peers(outputs), outputs.json(read.BGP_SUMMARY, dict))
+
+    def get_lldp_neighbors(self) -> dict[str, list[dict[str, str]]]:
+        """What lldpd has heard; ParseError where it is not installed."""
+        return getters.lldp_neighbors(*self._facts(Fact.LLDP))
+
+    def ping(
+        self,
+        destination: str,
+        source: str = "",
+        ttl: int = 255,
+        timeout: int = 2,
+        size: int = 100,
+        count: int = 5,
+        vrf: str = "",
+        source_interface: str = "",
+    ) -> dict[str, Any]:
+        """Ping from the device, NAPALM's form of the answer."""
+        argv = ["ping", "-n", "-t", str(ttl), "-W", str(timeout), "-s", str(size), "-c", str(count), "-i", "0.2"]
+        argv += ["-I", source or source_interface] if source or source_interface else []
+        argv = (["ip", "vrf", "exec", vrf] if vrf else []) + [*argv, "--", destination]
+        done = self.device.run(shlex.join(argv), timeout_s=count * (timeout + 0.2) + self.timeout)
+        return getters.ping(done.out, done.err)
 
     # ------------------------------------------------------------ commands
 

@@ -104,6 +104,14 @@ class Outputs:
         """Return the kernel's interfaces by name."""
         return {str(self.need(LINK, link, "ifname")): link for link in self.json(LINK, list) if link}
 
+    def evpn_is_off(self, command: str) -> bool:
+        """Say whether zebra kept silent because EVPN is off here: no output, no failure, and no VXLAN device.
+
+        zebra prints nothing at all without ``advertise-all-vni`` (spines, borders that only pass routes on).
+        """
+        rc, text = self._said.get(command, (1, ""))
+        return not rc and not text.strip() and not any(_kind(link) == "vxlan" for link in self.links().values())
+
     def need(self, command: str, entry: Any, *keys: str) -> Any:
         """Return entry[key][key]…; ParseError where one is missing."""
         for key in keys:
@@ -231,7 +239,7 @@ def neighbors(said: Outputs) -> tuple[Neighbor, ...]:
 
 def _neighbor_vteps(said: Outputs) -> dict[tuple[int | None, IPAddress], IPAddress]:
     found = {}
-    for vni, table in said.json(EVPN_ARP, dict).items():
+    for vni, table in ({} if said.evpn_is_off(EVPN_ARP) else said.json(EVPN_ARP, dict)).items():
         for ip, entry in table.items():
             if isinstance(entry, dict) and "remoteVtep" in entry:
                 key = (said.convert(EVPN_ARP, int, vni), said.ip(EVPN_ARP, ip))
@@ -280,7 +288,9 @@ def evpn_routes(said: Outputs) -> tuple[EvpnRoute, ...]:
         for nlri, entry in prefixes.items():
             if isinstance(entry, dict):
                 paths = said.need(EVPN_ROUTES, entry, "paths")
-                found += [_path(said, rd, nlri, p) for group in paths for p in (group if isinstance(group, list) else [group])]
+                found += [
+                    _path(said, rd, nlri, p) for group in paths for p in (group if isinstance(group, list) else [group])
+                ]
     if said.need(EVPN_ROUTES, table, "numPaths") != len(found):
         said.fail(EVPN_ROUTES, f"{table['numPaths']} paths are announced, {len(found)} are there")
     return tuple(found)
@@ -292,7 +302,7 @@ def _path(said: Outputs, rd: str, nlri: str, path: Mapping[str, Any]) -> EvpnRou
     hop = next((h for h in hops if h.get("used")), hops[0])
     peer = path.get("peer", {}).get("peerId")
     best = path.get("bestpath", False)
-    labels = str(path.get("vni") or path.get("VNI") or "").split("/")
+    labels = str(path.get("vni") or path.get("VNI") or path.get("pmsi", {}).get("label") or "").split("/")
     vnis = [said.convert(EVPN_ROUTES, int, label) for label in labels if label]
     moved = re.search(r"\bMM:(\d+)", communities)
     router_mac = re.search(r"\bRmac:([0-9a-f:]{17})", communities)
@@ -343,6 +353,8 @@ def vnis(said: Outputs) -> tuple[Vni, ...]:
 
 def _vni_entries(said: Outputs) -> Iterator[dict[str, Any]]:
     """Yield the objects of ``show evpn vni detail json``: one list, or (old FRR) one object after another."""
+    if said.evpn_is_off(EVPN_VNI):
+        return
     text, decoder, at = said.text(EVPN_VNI), json.JSONDecoder(), 0
     while text[at:].strip():
         at += len(text[at:]) - len(text[at:].lstrip())
@@ -356,9 +368,7 @@ def _vni_entries(said: Outputs) -> Iterator[dict[str, Any]]:
                 yield entry
 
 
-def _vni(
-    said: Outputs, entry: dict[str, Any], links: Mapping[str, Mapping[str, Any]], bgp: Mapping[str, Any]
-) -> Vni:
+def _vni(said: Outputs, entry: dict[str, Any], links: Mapping[str, Mapping[str, Any]], bgp: Mapping[str, Any]) -> Vni:
     level3 = said.need(EVPN_VNI, entry, "type") == "L3"
     name = entry.get("vxlanInterface", entry.get("vxlanIntf"))
     link = links.get(name or "", {})
@@ -370,7 +380,9 @@ def _vni(
         kind=VniKind.L3 if level3 else VniKind.L2,
         vlan_id=vlan_of(link.get("master", "")),
         vrf=entry.get("tenantVrf", entry.get("vrf")),
-        up=entry.get("state") == "Up" if level3 else {"UP", "LOWER_UP"} <= set(link.get("flags", ())) and "master" in link,
+        up=entry.get("state") == "Up"
+        if level3
+        else {"UP", "LOWER_UP"} <= set(link.get("flags", ())) and "master" in link,
         interface=name,
         arp_suppression=link.get("linkinfo", {}).get("info_slave_data", {}).get("neigh_suppress"),
         flood_vteps=None if level3 else tuple(said.ip(EVPN_VNI, v["ip"] if isinstance(v, dict) else v) for v in flood),

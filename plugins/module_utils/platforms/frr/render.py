@@ -10,6 +10,7 @@ neighbour across the circuit is opened for the VNI. Spine: nothing.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 
@@ -265,7 +266,7 @@ def _final_deny(entries: list[Context]) -> int:
 
 def _free(number: int, taken: set[int], below: int) -> int:
     """Return the first free number from ``number`` on, else the highest free one below the final deny."""
-    for candidate in (*range(number, below), *range(min(number, below) - 1, 0, -1)):
+    for candidate in itertools.chain(range(number, below), range(min(number, below) - 1, 0, -1)):
         if candidate not in taken:
             return candidate
     raise InputError("segment.vni", f"the route-map has no free number below {below}")

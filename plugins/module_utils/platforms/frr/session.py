@@ -56,7 +56,9 @@ class FrrSession:
         """Read the facts; what could not be read is None and has its reason in ``unread``."""
         commands = read.commands(wanted)
         said = self._again(lambda: self.driver.device.batch(commands)) if commands else {}
-        return read.state(self.device.name, wanted, {c: (o.rc, o.out or o.err if o.rc else o.out) for c, o in said.items()})
+        return read.state(
+            self.device.name, wanted, {c: (o.rc, o.out or o.err if o.rc else o.out) for c, o in said.items()}
+        )
 
     def config(self) -> str:
         """Return the running configuration: one text with two sections."""

@@ -12,13 +12,12 @@ import dataclasses
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 
 from ...model.codec import encode
-from ...model.errors import StoreError
 from ...model.evidence import Evidence
 from ...model.redact import redact_all
+from ...stores.files import write_whole
 from . import html, junit, markdown, openmetrics
 
 __all__ = ["write_report"]
@@ -27,8 +26,9 @@ __all__ = ["write_report"]
 def write_report(evidence: Evidence, folder: str | os.PathLike[str]) -> dict[str, str]:
     """Write every form of the report into ``folder`` and return their paths by file name.
 
-    The folder is made if it is missing. Each file is written beside its place and renamed, so that a
-    reader never sees half of one; a report that is already there is replaced. Secrets are masked first;
+    The folder is made if it is missing; folder and files are private to the user, as all of a run. Each
+    file is written beside its place and renamed, so that a reader never sees half of one; a report that
+    is already there is replaced. Secrets are masked first;
     ``versions["plan_digest"]`` keeps the digest of the plan as it was applied.
 
     Raises:
@@ -42,18 +42,18 @@ def write_report(evidence: Evidence, folder: str | os.PathLike[str]) -> dict[str
         "report.md": markdown.render(shown),
         "metrics.prom": openmetrics.render(shown),
     }
-    data = {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()}
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
-    data["report.html"] = html.render(shown, digests).encode("utf-8", "backslashreplace")
-    place = Path(folder)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        return {name: str(_write(place / name, content)) for name, content in data.items()}
-    except OSError as exc:
-        raise StoreError(
-            f"the report cannot be written to {place}: {exc.strerror or exc}",
-            remedy="free space there or choose another stretchnet_run_dir; the change itself is not touched by this",
-        ) from exc
+    texts = {name: _encodable(text) for name, text in texts.items()}
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    texts["report.html"] = _encodable(html.render(shown, digests))
+    place = Path(folder).absolute()
+    for name, text in texts.items():
+        write_whole(place / name, text)
+    return {name: str(place / name) for name in texts}
+
+
+def _encodable(text: str) -> str:
+    """A lone surrogate, which a device's broken output may hold, cannot be written as UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def masked(evidence: Evidence) -> Evidence:
@@ -63,18 +63,3 @@ def masked(evidence: Evidence) -> Evidence:
         versions["plan_digest"] = evidence.plan.digest
     shown = redact_all(evidence)
     return dataclasses.replace(shown, versions=versions)
-
-
-def _write(path: Path, content: bytes) -> Path:
-    descriptor, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    return path

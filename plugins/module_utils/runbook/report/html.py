@@ -42,7 +42,6 @@ def render(evidence: Evidence, files: Mapping[str, str]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(_filters())
-    drawn = timeline.draw(evidence)
     text: str = environment.get_template("page.html.j2").render(
         e=evidence,
         view=view,
@@ -50,7 +49,7 @@ def render(evidence: Evidence, files: Mapping[str, str]) -> str:
         files=dict(files),
         css=markupsafe.Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
         topology=markupsafe.Markup(topology.draw(evidence)),
-        timeline=markupsafe.Markup(drawn) if drawn else None,
+        timelines=[markupsafe.Markup(drawing) for drawing in timeline.draw(evidence)],
     )
     return text
 

@@ -200,7 +200,8 @@ def _back(evidence: Evidence) -> Iterator[str]:
         yield from ("No rollback point was recorded in this run.", "")
     else:
         point = evidence.point
-        yield f"Rollback point of {text(words.wall_clock(point.created_at))} by {text(point.created_by)}: {text(point.location)}"
+        made = f"{words.wall_clock(point.created_at)} by {point.created_by}"
+        yield f"Rollback point of {text(made)}: {text(point.location)}"
         yield ""
         yield from fence(point.command, "sh")
     proven = evidence.rollback_proven and not evidence.differences

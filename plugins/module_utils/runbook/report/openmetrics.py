@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...model.evidence import Evidence
+from ...model.measure import LossSummary
 from ...model.state import DeviceState
 from ...model.verdict import Outcome, Verdict
 from . import view, words
@@ -120,7 +121,9 @@ def _gates(writer: _Writer, evidence: Evidence) -> None:
 
 
 def _probes(writer: _Writer, evidence: Evidence) -> None:
-    flows = [({"viewpoint": f.viewpoint, "target": f.target, "address": f.address}, f.summary) for f in evidence.probes]
+    flows: list[tuple[dict[str, object], LossSummary]] = [
+        ({"viewpoint": f.viewpoint, "target": f.target, "address": f.address}, f.summary) for f in evidence.probes
+    ]
     for name in ("sent", "lost", "late", "duplicates", "reordered"):
         writer.family(f"probes_{name}", f"Probes {name}.", [(labels, getattr(s, name)) for labels, s in flows])
     lost: list[_Sample] = [(labels, s.lost_at_1pps) for labels, s in flows]

@@ -42,6 +42,8 @@ class Svg:
                 "role": "img",
                 "aria-labelledby": f"{name}-title {name}-desc",
                 "class": f"drawing {name}",
+                # Below this the text cannot be read: a wide drawing scrolls in its frame instead.
+                "style": f"min-width: {_number(width * 0.82)}px",
             },
         )
         self._element("title", {"id": f"{name}-title"}, title)

@@ -50,17 +50,29 @@ class Window:
         return (self.high - self.low) < 0.9 * (self.last - self.first)
 
 
-def draw(evidence: Evidence) -> str | None:
-    """Return the drawing of loss and convergence as SVG source, None where nothing was measured."""
-    series = [flow for flow in evidence.probes if flow.probes]
-    if not series and not evidence.convergence:
-        return None
+def draw(evidence: Evidence) -> list[str]:
+    """Return the drawings of loss and convergence as SVG source; none where nothing was measured.
+
+    The first shows the whole move. A move of seconds squeezes the hundreds of milliseconds of the
+    switch-over into a few columns, so that a second one then shows these from close by.
+    """
+    if not any(flow.probes for flow in evidence.probes) and not evidence.convergence:
+        return []
     window = window_of(evidence)
+    drawings = [_draw(evidence, window, "timeline", "Loss, round-trip time and convergence around the move")]
+    close = close_up_of(evidence, window)
+    if close is not None:
+        drawings.append(_draw(evidence, close, "closeup", "The switch-over from close by"))
+    return drawings
+
+
+def _draw(evidence: Evidence, window: Window, name: str, title: str) -> str:
+    series = [flow for flow in evidence.probes if flow.probes]
     rows = _rows(evidence.convergence)
     lane = LANE + (OVERVIEW if window.partial else 0)
     tables_height = (30 + ROW * min(len(rows), MAX_ROWS)) if rows else 0
     height = HEADER + lane * len(series) + tables_height + AXIS
-    svg = Svg(WIDTH, height, "Loss, round-trip time and convergence around the move", _describe(evidence), "timeline")
+    svg = Svg(WIDTH, height, title, _describe(evidence), name)
     x = Scale(window.low, window.high, LEFT, WIDTH - RIGHT)
     bottom = height - AXIS
     _draw_grid(svg, x, bottom)
@@ -77,12 +89,7 @@ def draw(evidence: Evidence) -> str | None:
 def window_of(evidence: Evidence) -> Window:
     """Return the window: the move, the convergence and the longest gaps, with room around them."""
     sent = [p.sent_s for flow in evidence.probes for p in (flow.probes[:1] + flow.probes[-1:])]
-    reached = [point.at_s for point in evidence.convergence if point.at_s is not None]
-    marks = list(reached)
-    for flow in evidence.probes:
-        longest = flow.summary.longest_gap
-        if longest is not None:
-            marks += [longest.start_s, longest.start_s + longest.length_ms / 1000]
+    marks = _switch_over(evidence)
     if evidence.migration is not None:
         marks += [0.0, evidence.migration.duration_s or 0.0]
     first, last = min([*sent, *marks, 0.0]), max([*sent, *marks, 0.0])
@@ -93,6 +100,27 @@ def window_of(evidence: Evidence) -> Window:
     if sent:
         low, high = max(low, min(first, min(marks))), min(high, max(last, max(marks)))
     return _padded(low, high, first, last)
+
+
+def close_up_of(evidence: Evidence, window: Window) -> Window | None:
+    """Return the window of the switch-over: longest gaps and convergence; None where it is most of the whole."""
+    marks = _switch_over(evidence)
+    if evidence.migration is None or not marks:
+        return None
+    room = max(0.1, 0.25 * (max(marks) - min(marks)))
+    low, high = max(window.low, min(marks) - room), min(window.high, max(marks) + room)
+    if high - low > 0.4 * (window.high - window.low):
+        return None
+    return Window(low, high, window.first, window.last)
+
+
+def _switch_over(evidence: Evidence) -> list[float]:
+    marks = [point.at_s for point in evidence.convergence if point.at_s is not None]
+    for flow in evidence.probes:
+        longest = flow.summary.longest_gap
+        if longest is not None:
+            marks += [longest.start_s, longest.start_s + longest.length_ms / 1000]
+    return marks
 
 
 def _padded(low: float, high: float, first: float, last: float) -> Window:
@@ -126,12 +154,14 @@ def _draw_move(svg: Svg, evidence: Evidence, x: Scale, bottom: float) -> None:
     if move is None:
         return
     end = move.duration_s
-    svg.line(x(0), 20, x(0), bottom, "mark")
-    if end:
-        svg.rect(x(0), 20, x(end) - x(0), bottom - 20, "move-band")
-        svg.line(x(end), 20, x(end), bottom, "mark")
     verb = "move" if move.moved else "move tried"
-    svg.text(x(0) + 5, 33, f"{verb} begins" + (f" · took {words.seconds(end)}" if end else ""), "label strong")
+    svg.rect(x(0), 20, x(end or 0.0) - x(0), bottom - 20, "move-band")
+    if x.low <= 0:
+        svg.line(x(0), 20, x(0), bottom, "mark")
+    if end and x.low <= end <= x.high:
+        svg.line(x(end), 20, x(end), bottom, "mark")
+        svg.text(x(end) + 5, 33, f"ends · {words.seconds(end)}", "label strong")
+    svg.text(x(0) + 5, 33, f"{verb} begins" if x.low <= 0 else f"{verb} under way", "label strong")
     reached = [point.at_s for point in evidence.convergence if point.at_s is not None]
     if reached:
         last = max(reached)
@@ -177,8 +207,7 @@ def _draw_rtt_axis(svg: Svg, y: Scale) -> None:
     for tick in y.ticks(2):
         svg.line(LEFT - 4, y(tick), WIDTH - RIGHT, y(tick), "grid faint")
         svg.text(LEFT - 8, y(tick) + 4, f"{tick:g}", "tick", anchor="end")
-    unit = "RTT ms (log)" if y.logarithmic else "RTT ms"
-    svg.text(LEFT - 8, y.end - 4, unit, "tick", anchor="end")
+    svg.text(8, y.start + 4, "RTT in ms, log" if y.logarithmic else "RTT in ms", "tick")
 
 
 def _draw_rtt(svg: Svg, probes: Sequence[Probe], x: Scale, y: Scale) -> None:
@@ -281,7 +310,7 @@ def _draw_loss_label(svg: Svg, flow: ProbeSeries, top: float) -> None:
     svg.text(left, top + 22, f"{summary.lost} of {summary.sent} lost", css)
     if summary.longest_gap is not None:
         svg.text(left, top + 38, f"gap {words.milliseconds(summary.longest_gap.length_ms)}", "label")
-        svg.text(left, top + 53, f"± {words.milliseconds(summary.resolution_ms)}", "tick")
+        svg.text(left, top + 53, f"± {words.resolution(summary.resolution_ms)}", "tick")
     else:
         svg.text(left, top + 38, "no gap", "label")
     svg.text(left, top + LANE - 13, f"{summary.lost_at_1pps} lost at 1/s", "label")
@@ -326,7 +355,7 @@ def _draw_tables(svg: Svg, rows: list[_Row], x: Scale, top: float) -> None:
 
 def _draw_legend(svg: Svg, y: float) -> None:
     svg.text(8, y + 4, "tables that followed", "label strong")
-    left = LEFT
+    left = LEFT + 14
     for table in Table:
         _draw_marker(svg, table, left + 6, y, None)
         svg.text(left + 16, y + 4, words.TABLE_WORD[table], "tick")

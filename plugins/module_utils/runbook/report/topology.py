@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ...model.change import Change, Workload
 from ...model.evidence import Evidence
 from ...model.fabric import Circuit, Device, Fabric, Role
+from ...model.verdict import Outcome
 from . import words
 from .svg import Svg, points, shorten
 
@@ -24,11 +25,13 @@ GUTTER = 14.0
 PADDING = 16.0
 CHANNEL = 196.0
 TOP = 34.0
-SPINE_Y = TOP + 40.0
+SPINE_Y = TOP + 22.0
 LEAF_Y = SPINE_Y + 104.0
 ROW = BOX_HEIGHT + 18.0
-MAX_COLUMNS = 4
-MAX_LEAVES = 8
+#: Border boxes stand at the height of the links, so that a circuit through a site crosses no box.
+BORDER_Y = SPINE_Y + 52.0
+BORDER_ROW = BOX_HEIGHT + 20.0
+LEAF_ROWS = 2
 BAR_HEIGHT = 24.0
 HOST_WIDTH = 150.0
 HOST_HEIGHT = 78.0
@@ -45,19 +48,24 @@ class _Panel:
     hidden_spines: int
     hidden_leaves: int
     borders_left: bool
+    columns: int
     x: float = 0.0
     width: float = 0.0
     places: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
-    def columns(self) -> int:
-        shown_spines = len(self.spines) + bool(self.hidden_spines)
-        shown_leaves = len(self.leaves) + bool(self.hidden_leaves)
-        return max(1, min(MAX_COLUMNS, max(shown_spines, shown_leaves)))
+    def leaf_rows(self) -> int:
+        return max(1, -(-(len(self.leaves) + bool(self.hidden_leaves)) // self.columns))
 
     @property
-    def leaf_rows(self) -> int:
-        return max(1, -(-(len(self.leaves) + bool(self.hidden_leaves)) // MAX_COLUMNS))
+    def bottom(self) -> float:
+        """The lower edge of the lowest box."""
+        leaves = LEAF_Y + (self.leaf_rows - 1) * ROW + BOX_HEIGHT
+        return max(leaves, _border_top(len(self.borders)) + max(0, len(self.borders) - 1) * BORDER_ROW + BOX_HEIGHT)
+
+
+def _border_top(count: int) -> float:
+    return max(SPINE_Y, BORDER_Y - (count - 1) * BORDER_ROW / 2)
 
 
 def draw(evidence: Evidence) -> str:
@@ -65,11 +73,11 @@ def draw(evidence: Evidence) -> str:
     change, fabric = evidence.change, evidence.fabric
     carrying = carriers(evidence)
     panels = _panels(fabric, carrying)
-    bottom = LEAF_Y + (max(panel.leaf_rows for panel in panels) - 1) * ROW + BOX_HEIGHT
+    bottom = max(panel.bottom for panel in panels)
     x = 8.0
     for panel in panels:
         panel.x = x
-        _place(panel, bottom)
+        _place(panel)
         x += panel.width + CHANNEL
     bar_y = bottom + 40
     workload = change.workload
@@ -79,10 +87,11 @@ def draw(evidence: Evidence) -> str:
     places = {name: place for panel in panels for name, place in panel.places.items()}
     for panel in panels:
         svg.rect(panel.x, TOP - 26, panel.width, bottom - TOP + 44, "site", rx=8)
-        svg.text(panel.x + PADDING, TOP - 4, panel.name, "site-name")
+        name_x = panel.x + (panel.width - PADDING if panel.borders_left else PADDING)
+        svg.text(name_x, TOP - 4, panel.name, "site-name", anchor="end" if panel.borders_left else "start")
     _draw_links(svg, fabric, places)
     _draw_circuits(svg, evidence, panels, places)
-    _draw_bar(svg, change, panels, places, carrying, bar_y)
+    _draw_bar(svg, evidence, panels, carrying, bar_y)
     _draw_devices(svg, fabric, panels, places, carrying)
     if workload is not None:
         _draw_workload(svg, evidence, workload, panels, places, bar_y)
@@ -115,9 +124,10 @@ def circuits_of(change: Change, fabric: Fabric) -> frozenset[str]:
 
 def _describe(evidence: Evidence, carrying: frozenset[str]) -> str:
     change = evidence.change
+    circuits = ", ".join(sorted(circuits_of(change, evidence.fabric))) or "no circuit"
     text = (
         f"VLAN {change.segment.vlan_id} {change.segment.name}, VNI {change.segment.vni}, stretched over "
-        f"{', '.join(change.segment.sites)} by {', '.join(sorted(circuits_of(change, evidence.fabric))) or 'no circuit'}; "
+        f"{', '.join(change.segment.sites)} by {circuits}; "
         f"carried by {', '.join(sorted(carrying)) or 'no device'}."
     )
     if change.workload is not None:
@@ -129,12 +139,14 @@ def _describe(evidence: Evidence, carrying: frozenset[str]) -> str:
 
 
 def _panels(fabric: Fabric, carrying: frozenset[str]) -> list[_Panel]:
+    most = 4 if len(fabric.sites) <= 2 else 2
     panels: list[_Panel] = []
     for index, site in enumerate(fabric.sites):
         spines = list(fabric.select(site=site.name, role=Role.SPINE))
         leaves = sorted(fabric.select(site=site.name, role=Role.LEAF), key=lambda device: device.name not in carrying)
-        shown_spines = spines if len(spines) <= MAX_COLUMNS else spines[: MAX_COLUMNS - 1]
-        shown_leaves = leaves if len(leaves) <= MAX_LEAVES else leaves[: MAX_LEAVES - 1]
+        columns = max(1, min(most, max(len(spines), len(leaves))))
+        shown_spines = spines if len(spines) <= columns else spines[: columns - 1]
+        shown_leaves = leaves if len(leaves) <= columns * LEAF_ROWS else leaves[: columns * LEAF_ROWS - 1]
         panels.append(
             _Panel(
                 name=site.name,
@@ -144,36 +156,30 @@ def _panels(fabric: Fabric, carrying: frozenset[str]) -> list[_Panel]:
                 hidden_spines=len(spines) - len(shown_spines),
                 hidden_leaves=len(leaves) - len(shown_leaves),
                 borders_left=index > 0 and index == len(fabric.sites) - 1,
+                columns=columns,
             )
         )
     return panels
 
 
-def _place(panel: _Panel, bottom: float) -> None:
+def _place(panel: _Panel) -> None:
     """Fill in the top left corner of every box; borders stand in a column on the side of the circuits."""
     fabric_width = panel.columns * (BOX_WIDTH + GUTTER) - GUTTER
     border_width = BOX_WIDTH + 2 * GUTTER if panel.borders else 0.0
     panel.width = fabric_width + border_width + 2 * PADDING
     left = panel.x + PADDING + (border_width if panel.borders_left else 0.0)
-    _place_row(panel, [d.name for d in panel.spines], left, fabric_width, SPINE_Y)
-    names = [d.name for d in panel.leaves]
-    for row in range(0, len(names), MAX_COLUMNS):
-        _place_row(panel, names[row : row + MAX_COLUMNS], left, fabric_width, LEAF_Y + row // MAX_COLUMNS * ROW)
+    for devices, hidden, top in (
+        (panel.spines, panel.hidden_spines, SPINE_Y),
+        (panel.leaves, panel.hidden_leaves, LEAF_Y),
+    ):
+        total = len(devices) + bool(hidden)
+        free = max(0.0, (panel.columns - total) * (BOX_WIDTH + GUTTER))
+        for index, device in enumerate(devices):
+            row, column = divmod(index, panel.columns)
+            panel.places[device.name] = (left + free / 2 + column * (BOX_WIDTH + GUTTER), top + row * ROW)
     border_x = panel.x + PADDING if panel.borders_left else panel.x + panel.width - PADDING - BOX_WIDTH
-    room = bottom - BOX_HEIGHT - SPINE_Y
     for index, device in enumerate(panel.borders):
-        share = (index + 0.5) / len(panel.borders)
-        panel.places[device.name] = (border_x, SPINE_Y + share * room)
-
-
-def _place_row(panel: _Panel, names: Sequence[str], left: float, width: float, y: float) -> None:
-    hidden = panel.hidden_spines if y == SPINE_Y else 0
-    total = len(names) + bool(hidden)
-    free = width - total * BOX_WIDTH - (total - 1) * GUTTER
-    x = left + max(0.0, free / 2)
-    for name in names:
-        panel.places[name] = (x, y)
-        x += BOX_WIDTH + GUTTER
+        panel.places[device.name] = (border_x, _border_top(len(panel.borders)) + index * BORDER_ROW)
 
 
 # --- drawing ---------------------------------------------------------------------------------------
@@ -211,20 +217,28 @@ def _draw_circuits(
             far += 1
             _draw_far_circuit(svg, circuit, places[a], places[z], far, circuit.name in used)
         else:
-            _draw_circuit(svg, circuit, places[a], places[z], shift, circuit.name in used)
+            panel = panels[sites[0]]
+            label_x = panel.x + panel.width + CHANNEL / 2
+            _draw_circuit(svg, circuit, (places[a], places[z]), label_x, shift, circuit.name in used)
 
 
 def _draw_circuit(
-    svg: Svg, circuit: Circuit, left: tuple[float, float], right: tuple[float, float], shift: int, used: bool
+    svg: Svg,
+    circuit: Circuit,
+    ends: tuple[tuple[float, float], tuple[float, float]],
+    middle: float,
+    shift: int,
+    used: bool,
 ) -> None:
-    y1, y2 = (place[1] + BOX_HEIGHT / 2 - 6 + 30 * shift for place in (left, right))
-    x1, x2 = left[0] + BOX_WIDTH, right[0]
-    svg.line(x1, y1, x2, y2, "circuit used" if used else "circuit", tip=_circuit_facts(circuit))
-    middle, height = (x1 + x2) / 2, (y1 + y2) / 2
+    (x1, y1), (x2, y2) = ends
+    y1, y2 = (y + BOX_HEIGHT / 2 + BORDER_ROW * shift for y in (y1, y2))
+    svg.line(x1 + BOX_WIDTH, y1, x2, y2, "circuit used" if used else "circuit", tip=_circuit_facts(circuit))
+    height = (y1 + y2) / 2
     svg.text(
         middle, height - 7, shorten(circuit.name, 24), "label strong", anchor="middle", tip=_circuit_facts(circuit)
     )
-    svg.text(middle, height + 15, shorten(_circuit_figures(circuit), 30), "tick", anchor="middle")
+    svg.text(middle, height + 15, _circuit_figures(circuit), "tick", anchor="middle")
+    svg.text(middle, height + 29, f"DWDM, MTU {circuit.mtu}", "tick", anchor="middle")
 
 
 def _draw_far_circuit(
@@ -239,14 +253,14 @@ def _draw_far_circuit(
 
 
 def _circuit_figures(circuit: Circuit) -> str:
-    figures = ["DWDM"]
+    figures = []
     if circuit.capacity_gbps is not None:
         figures.append(f"{circuit.capacity_gbps:g}G")
     if circuit.length_km is not None:
         figures.append(f"{circuit.length_km:g} km")
     if circuit.delay_ms is not None:
         figures.append(f"{circuit.delay_ms:g} ms")
-    return " · ".join([*figures, f"MTU {circuit.mtu}"])
+    return " · ".join(figures)
 
 
 def _circuit_facts(circuit: Circuit) -> str:
@@ -254,41 +268,45 @@ def _circuit_facts(circuit: Circuit) -> str:
     return ", ".join(part for part in (f"{circuit.name}: {ends}", circuit.provider, circuit.owner) if part)
 
 
-def _draw_bar(
-    svg: Svg,
-    change: Change,
-    panels: Sequence[_Panel],
-    places: dict[str, tuple[float, float]],
-    carrying: frozenset[str],
-    y: float,
-) -> None:
-    """Draw the stretched segment and a riser to every device that carries it."""
-    of_segment = [panel for panel in panels if panel.name in change.segment.sites]
+def _draw_bar(svg: Svg, evidence: Evidence, panels: Sequence[_Panel], carrying: frozenset[str], y: float) -> None:
+    """Draw the stretched segment and a riser to every device that carries it; dashed where it is not in place."""
+    segment = evidence.change.segment
+    of_segment = [panel for panel in panels if panel.name in segment.sites]
     if not of_segment:
         return
     left = min(panel.x for panel in of_segment) + 4
     right = max(panel.x + panel.width for panel in of_segment) - 4
-    for name in sorted(carrying & places.keys()):
-        x, top = places[name]
-        side = x + BOX_WIDTH + GUTTER / 2 - 1
-        svg.path(
-            points(
-                [
-                    (x + BOX_WIDTH - 14, top + BOX_HEIGHT),
-                    (x + BOX_WIDTH - 14, top + BOX_HEIGHT + 8),
-                    (side, top + BOX_HEIGHT + 8),
-                    (side, y),
-                ]
-            ),
-            "riser",
-            tip=f"{name} carries VLAN {change.segment.vlan_id}",
-        )
-    svg.rect(left, y, right - left, BAR_HEIGHT, "segment", rx=BAR_HEIGHT / 2)
-    text = f"VLAN {change.segment.vlan_id} {change.segment.name} · VNI {change.segment.vni}"
-    gateway = change.segment.gateway
-    if gateway is not None:
-        text += " · gateway " + " ".join(str(a) for a in (gateway.ipv4, gateway.ipv6) if a)
-    svg.text((left + right) / 2, y + 16.5, text, "segment-name", anchor="middle")
+    note = _not_in_place(evidence)
+    css = "absent" if note else ""
+    shown = {name for panel in panels for name in panel.places}
+    for name in sorted(carrying & shown):
+        svg.path(points(_riser(name, panels, y)), f"riser {css}", tip=f"{name} carries VLAN {segment.vlan_id}")
+    svg.rect(left, y, right - left, BAR_HEIGHT, f"segment {css}", rx=BAR_HEIGHT / 2)
+    text = f"VLAN {segment.vlan_id} {segment.name} · VNI {segment.vni}"
+    if segment.gateway is not None:
+        text += " · gateway " + " ".join(str(a) for a in (segment.gateway.ipv4, segment.gateway.ipv6) if a)
+    svg.text((left + right) / 2, y + 16.5, text + note, f"segment-name {css}", anchor="middle")
+
+
+def _not_in_place(evidence: Evidence) -> str:
+    """Say why the segment is not drawn as one that is in place; empty: it is."""
+    if evidence.outcome is Outcome.REVERTED:
+        return " · taken back"
+    if evidence.outcome is Outcome.NEEDS_PERSON:
+        return " · state uncertain"
+    planned = evidence.outcome is Outcome.UNCHANGED and evidence.plan is not None and not evidence.plan.empty
+    return " · planned" if planned else ""
+
+
+def _riser(name: str, panels: Sequence[_Panel], bar_y: float) -> list[tuple[float, float]]:
+    """Return the way from a device down to the bar; past the leaves of a lower row it runs beside them."""
+    places = next(panel.places for panel in panels if name in panel.places)
+    x, top = places[name]
+    foot, middle = top + BOX_HEIGHT, x + BOX_WIDTH / 2
+    if not any(abs(other_x - x) < BOX_WIDTH and other_y > top for other_x, other_y in places.values()):
+        return [(middle, foot), (middle, bar_y)]
+    side = x + BOX_WIDTH + GUTTER / 2
+    return [(middle, foot), (middle, foot + 7), (side, foot + 7), (side, bar_y)]
 
 
 def _draw_devices(
@@ -328,8 +346,8 @@ def _draw_hidden(svg: Svg, panel: _Panel) -> None:
     for hidden, kind, shown in rows:
         if not hidden:
             continue
-        x, y = panel.places[shown[-1].name]
-        x += BOX_WIDTH + GUTTER
+        x, y = panel.places[shown[-1].name] if shown else (panel.x + PADDING, SPINE_Y)
+        x += BOX_WIDTH + GUTTER if shown else 0.0
         svg.rect(x, y, BOX_WIDTH, BOX_HEIGHT, "device hidden", rx=5)
         many = words.count(hidden, f"more {kind}", "more leaves" if kind == "leaf" else None)
         svg.text(x + BOX_WIDTH / 2, y + 24, f"+ {many}", "tick", anchor="middle")
@@ -354,7 +372,7 @@ def _draw_workload(
         after = before + HOST_WIDTH + 60
     move = evidence.migration
     moved = move is not None and move.moved
-    _draw_host(svg, evidence, workload.source, workload.source_leaf, before, y, bar_y, "before")
+    _draw_host(svg, evidence, workload.source, workload.source_leaf, before, y, bar_y, "before" if moved else "after")
     _draw_host(
         svg, evidence, workload.destination, workload.destination_leaf, after, y, bar_y, "after" if moved else "planned"
     )

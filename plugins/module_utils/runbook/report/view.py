@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -161,7 +162,7 @@ def _gap(evidence: Evidence) -> Figure | None:
     worst = max(summaries, key=lambda s: s.longest_gap.length_ms if s.longest_gap else 0.0)
     length_ms = worst.longest_gap.length_ms if worst.longest_gap else 0.0
     value = words.milliseconds(length_ms) if worst.longest_gap else "none"
-    note = f"± {words.milliseconds(worst.resolution_ms)}"
+    note = f"± {words.resolution(worst.resolution_ms)}"
     limit = evidence.change.gates.max_gap_ms
     if limit is None:
         return Figure("Longest gap", value, note)
@@ -305,6 +306,13 @@ def convergence_rows(evidence: Evidence) -> list[ConvergencePoint]:
         evidence.convergence,
         key=lambda p: (order.get(p.device, len(order)), p.device, p.at_s is None, p.at_s or 0.0),
     )
+
+
+def convergence_by_device(evidence: Evidence) -> list[tuple[str, list[ConvergencePoint]]]:
+    """Return convergence_rows() by device."""
+    return [
+        (name, list(found)) for name, found in itertools.groupby(convergence_rows(evidence), key=lambda p: p.device)
+    ]
 
 
 def follows(point: ConvergencePoint) -> bool:

@@ -56,15 +56,21 @@ def seconds(value: float | None) -> str:
 def gap(summary: LossSummary) -> str:
     """Return the longest gap with the resolution of the measurement."""
     if summary.longest_gap is None:
-        return f"none longer than {milliseconds(summary.resolution_ms)}"
-    return f"{milliseconds(summary.longest_gap.length_ms)} ± {milliseconds(summary.resolution_ms)}"
+        return f"none longer than {resolution(summary.resolution_ms)}"
+    return f"{milliseconds(summary.longest_gap.length_ms)} ± {resolution(summary.resolution_ms)}"
 
 
 def instant(point: ConvergencePoint) -> str:
     """Return when a table followed, with the resolution of the measurement."""
     if point.at_s is None:
         return "never"
-    return f"{milliseconds(point.at_s * 1000)} ± {milliseconds(point.resolution_ms)}"
+    digits = 3 if point.resolution_ms < 10 else 2
+    return f"{point.at_s:.{digits}f} s ± {resolution(point.resolution_ms)}"
+
+
+def resolution(value_ms: float) -> str:
+    """Return a resolution with two figures: ``1 ms``, ``0.25 ms``, ``10 ms``; never rounded to nothing."""
+    return f"{float(f'{value_ms:.2g}'):g} ms"
 
 
 def sequence(point: ConvergencePoint) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import encode
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state import AddressFamily, EntryKind, VniKind
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.eos.read import read

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stores by URL.
+
+========================================  ==================================================
+URL                                       store
+========================================  ==================================================
+``/path`` or ``file:///path``             a directory
+``git+file:///path/repo.git``             a Git remote, cloned into ``work_directory``
+``git+ssh://git@host/repo.git``,          the same over the network
+``git+https://host/repo.git``
+``git:///path``                           a Git repository without a remote
+========================================  ==================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..model.errors import InputError
+from .directory import DirectoryStore
+from .git import GitStore
+from .vault import Cipher
+
+_GIT_REMOTES = ("git+file", "git+ssh", "git+https")
+
+
+def open_store(url: str, work_directory: str | Path, cipher: Cipher | None = None) -> DirectoryStore | GitStore:
+    """Return the store that the URL names. InputError: no such kind.
+
+    Args:
+        url: see the table above.
+        work_directory: where a Git remote is cloned to (inside the run directory's base).
+        cipher: seals the points at rest; without one, points with secrets are refused.
+    """
+    if url.startswith("/"):
+        return DirectoryStore(url, cipher)
+    scheme, path = urlsplit(url).scheme, urlsplit(url).path
+    if scheme == "file" and path:
+        return DirectoryStore(path, cipher)
+    if scheme == "git" and path and not urlsplit(url).netloc:
+        return GitStore(path, None, cipher)
+    if scheme in _GIT_REMOTES:
+        remote = url.removeprefix("git+")
+        clone = Path(work_directory) / f"store-{hashlib.sha256(remote.encode()).hexdigest()[:12]}"
+        return GitStore(clone, remote, cipher)
+    raise InputError(
+        "store",
+        f"{scheme or 'a relative path'!r} is no store",
+        remedy="use /path, file:///path, git:///path, git+ssh://… or git+https://…",
+    )

@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A stretched VLAN on FRR: golden deltas and inverses, brown field, refusals, and the law of the inverse.
+
+The samples are running configurations of the project's own lab. STRETCHNET_GOLDEN=write writes the golden files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import (
+    Attachment,
+    Change,
+    Gateway,
+    Handoff,
+    HandoffMode,
+    PortMode,
+    Segment,
+)
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric, Role, Site
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr import document, ifaces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+HERE = Path(__file__).parent
+FRR = registry.platform("frr")
+LEAF_A = Device("leaf-a1", "zone-a", Role.LEAF, "frr", vtep_ip=ipaddress.ip_address("10.255.1.11"))
+LEAF_B = Device("leaf-b1", "zone-b", Role.LEAF, "frr", vtep_ip=ipaddress.ip_address("10.255.2.11"))
+BORDER = Device("border-a1", "zone-a", Role.BORDER, "frr")
+SPINE = Device("spine-a1", "zone-a", Role.SPINE, "frr")
+FABRIC = Fabric("lab", (Site("zone-a"), Site("zone-b")), (LEAF_A, LEAF_B, BORDER, SPINE))
+GATEWAY = Gateway(ipaddress.ip_interface("10.100.0.1/24"), ipaddress.ip_interface("2001:db8:100::1/64"))  # type: ignore[arg-type]
+SEGMENT = Segment(
+    100, "app", 10100, ("zone-a", "zone-b"), GATEWAY,
+    attachments=(Attachment("leaf-a1", "swp10"), Attachment("leaf-b1", "swp10")),
+)  # fmt: skip
+
+
+def running(device: str) -> str:
+    return (HERE / "samples" / f"{device}.conf").read_text()
+
+
+def with_frr(device: str, old: str, new: str) -> str:
+    text = running(device)
+    assert old in text
+    return text.replace(old, new)
+
+
+def merged(text: str, candidate: str) -> str:
+    return str(document.merge(document.parse(text), document.parse(candidate)))
+
+
+CASES = {
+    "leaf_brown_field": (LEAF_A, SEGMENT, running("leaf-a1")),
+    "leaf_green_field": (LEAF_B, SEGMENT, running("leaf-b1")),
+    "leaf_route_target": (LEAF_B, dataclasses.replace(SEGMENT, route_target="65000:10100"), running("leaf-b1")),
+    "leaf_jumbo_no_suppression": (
+        LEAF_A, dataclasses.replace(SEGMENT, mtu=9000, arp_suppression=False), running("leaf-a1"),
+    ),
+    "leaf_trunk": (
+        LEAF_B,
+        dataclasses.replace(SEGMENT, attachments=(Attachment("leaf-b1", "swp12", PortMode.TRUNK),), gateway=None),
+        running("leaf-b1"),
+    ),
+    "border_list": (BORDER, SEGMENT, running("border-a1")),
+    "border_route_map": (
+        BORDER, SEGMENT, with_frr("border-a1", " match extcommunity DCI-EVPN", " match evpn vni 10010"),
+    ),
+    "border_unfiltered": (
+        BORDER, SEGMENT,
+        running("border-a1").replace("  neighbor DCI route-map DCI-EVPN in\n", "").replace(
+            "  neighbor DCI route-map DCI-EVPN out\n", ""
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case: str) -> None:
+    device, segment, text = CASES[case]
+    rendered = FRR.render(Change("c1", segment), FABRIC, device, text)
+    notes = "".join(f"# {note}\n" for note in rendered.notes)
+    actual = f"{notes}### apply\n{rendered.apply}### inverse\n{rendered.inverse}"
+    golden = HERE / "golden" / f"{case}.txt"
+    if os.environ.get("STRETCHNET_GOLDEN") == "write":
+        golden.write_text(actual)
+    assert actual == golden.read_text()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_inverse_and_second_run(case: str) -> None:
+    device, segment, text = CASES[case]
+    change = Change("c1", segment)
+    rendered = FRR.render(change, FABRIC, device, text)
+    after = merged(text, rendered.apply)
+    assert FRR.render(change, FABRIC, device, after).empty
+    assert FRR.config_differences(device.name, text, merged(after, rendered.inverse)) == ()
+
+
+def test_brown_field_keeps_ports_addresses_and_name() -> None:
+    text = with_frr("leaf-a1", "    bridge-ports swp10\n", "    bridge-ports swp10 swp20\n    address 192.0.2.1/24\n")
+    rendered = FRR.render(Change("c1", SEGMENT), FABRIC, LEAF_A, text)
+    bridge = ifaces.interfaces(document.parse(rendered.apply).interfaces or "")["br100"]
+    assert bridge.words("bridge-ports") == ("swp10", "swp20", "vni10100")
+    assert set(bridge.all("address")) == {"192.0.2.1/24", "10.100.0.1/24", "2001:db8:100::1/64"}
+
+
+def test_bridge_that_has_the_vni_under_another_name_is_kept() -> None:
+    text = running("leaf-a1").replace("br10\n", "tenant10\n").replace("iface br10\n", "iface tenant10\n")
+    segment = dataclasses.replace(SEGMENT, vlan_id=10, vni=10010, gateway=None, attachments=())
+    rendered = FRR.render(Change("c1", segment), FABRIC, LEAF_A, text)
+    assert "iface tenant10" in rendered.apply and "iface br10\n" not in rendered.apply
+
+
+@pytest.mark.parametrize("device", [SPINE, LEAF_B, BORDER])
+def test_device_outside_the_change_has_nothing_to_do(device: Device) -> None:
+    segment = dataclasses.replace(SEGMENT, sites=("zone-a",) if device.site == "zone-b" else ("zone-b",))
+    assert FRR.render(Change("c1", segment), FABRIC, device, running(device.name)).empty
+    assert FRR.render(Change("c1", SEGMENT), FABRIC, SPINE, running("spine-a1")).empty
+
+
+@pytest.mark.parametrize(
+    ("segment", "device", "old", "new", "words"),
+    [
+        (SEGMENT, LEAF_A, "hwaddress 00:00:5e:00:01:64", "hwaddress 00:00:5e:00:01:65", "has hwaddress"),
+        (SEGMENT, LEAF_A, "    bridge-ports vni10010\n", "    bridge-ports vni10010 swp10\n", "is in bridge br10 already"),
+        (SEGMENT, LEAF_A, "iface br100\n", "iface br100\n    bridge-vlan-aware yes\n", "VLAN-aware"),
+        (SEGMENT, LEAF_A, "    bridge-ports swp10\n", "    bridge-ports glob swp10-20\n", "by a pattern"),
+        (dataclasses.replace(SEGMENT, vni=10010), LEAF_A, "", "", "is in bridge br10, but br100"),
+        (SEGMENT, LEAF_A, "auto vni10010\niface vni10010\n", "auto vni10100\niface vni10100\n", "vxlan-id 10010"),
+        (SEGMENT, dataclasses.replace(LEAF_A, vtep_ip=None), "", "", "vtep_ip"),
+        (
+            dataclasses.replace(SEGMENT, attachments=(Attachment("leaf-a1", "swp10", esi="00:" * 9 + "01"),)),
+            LEAF_A, "", "", "esi",
+        ),
+        (
+            dataclasses.replace(SEGMENT, handoff=Handoff(HandoffMode.DOT1Q_TRUNK)),
+            BORDER, "", "", "hands over by EVPN only",
+        ),
+        (SEGMENT, BORDER, "address-family l2vpn evpn", "address-family ipv6 unicast", "overlay must run"),
+        (SEGMENT, LEAF_A, "iface br100\n", "iface br100\n    ${x}\n", "templates"),
+    ],
+)  # fmt: skip
+def test_refusals(segment: Segment, device: Device, old: str, new: str, words: str) -> None:
+    text = with_frr(device.name, old, new) if old else running(device.name)
+    with pytest.raises(InputError, match=words):
+        FRR.render(Change("c1", segment), FABRIC, device, text)
+
+
+def test_route_map_number_is_free_and_below_the_final_deny() -> None:
+    text = with_frr("border-a1", " match extcommunity DCI-EVPN\nexit\n", (
+        " match evpn vni 10010\nexit\n!\nroute-map DCI-EVPN permit 1100\n match evpn vni 7\nexit\n!\n"
+        "route-map DCI-EVPN permit 999\n match evpn vni 8\nexit\n!\nroute-map DCI-EVPN deny 1000\nexit\n"
+    ))  # fmt: skip
+    assert "route-map DCI-EVPN permit 998\n" in FRR.render(Change("c1", SEGMENT), FABRIC, BORDER, text).apply
+    later = text.replace("deny 1000", "deny 2000")
+    assert "route-map DCI-EVPN permit 1101\n" in FRR.render(Change("c1", SEGMENT), FABRIC, BORDER, later).apply
+
+
+_segments = st.builds(
+    Segment,
+    vlan_id=st.sampled_from([10, 100, 200, 4094]),
+    name=st.just("x"),
+    vni=st.integers(1, 16777215).filter(lambda vni: vni != 10010),
+    sites=st.just(("zone-a", "zone-b")),
+    gateway=st.sampled_from([None, GATEWAY]),
+    mtu=st.integers(576, 9198),
+    route_target=st.sampled_from([None, "65000:7", "10.0.0.1:9"]),
+    arp_suppression=st.booleans(),
+    attachments=st.lists(
+        st.builds(
+            Attachment,
+            device=st.sampled_from(["leaf-a1", "leaf-b1"]),
+            port=st.sampled_from(["swp10", "swp12", "swp13"]),
+            mode=st.sampled_from(PortMode),
+            native=st.booleans(),
+        ),
+        max_size=3,
+        unique_by=lambda a: (a.device, a.port),
+    ).map(tuple),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_segments, st.sampled_from([LEAF_A, LEAF_B, BORDER]))
+def test_inverse_undoes_the_delta_whatever_the_segment(segment: Segment, device: Device) -> None:
+    text, change = running(device.name), Change("c1", segment)
+    try:
+        rendered = FRR.render(change, FABRIC, device, text)
+    except InputError:
+        return
+    after = merged(text, rendered.apply)
+    assert FRR.config_differences(device.name, text, merged(after, rendered.inverse)) == ()
+    assert FRR.render(change, FABRIC, device, after).empty
