@@ -454,7 +454,7 @@ def running_config(answer: Answer) -> Facts:
     text = answer.text()
     if not re.search(r"^(interface |hostname |! device:)", text, re.MULTILINE):
         raise answer.error("is of another command: it is no running configuration")
-    if "! Command: show running-config" in text and not re.search(r"^end\s*$", text, re.MULTILINE):
+    if re.search(r"^! (Command|device): ", text, re.MULTILINE) and not re.search(r"^end\s*$", text, re.MULTILINE):
         raise answer.error("is cut short: a whole running configuration ends with 'end'")
     storms, bpdu = [], []
     for parents, line in config_lines(text):
