@@ -341,3 +341,28 @@ def test_a_move_back_is_drawn_the_way_it_went() -> None:
     ends = topology._ends(applied().change.workload, move)  # type: ignore[arg-type]
     assert ends == (("hv-b", "leaf-b1"), ("hv-a", "leaf-a1"))
     assert topology.draw(dataclasses.replace(applied(), migration=move)) != topology.draw(applied())
+
+
+def test_lines_to_be_typed_on_a_device_stand_together() -> None:
+    remedies = (
+        "leaf-a2: does not answer.",
+        "leaf-a2: or by hand:",
+        "leaf-a2:   no vlan 210",
+        "leaf-a2:    name x",
+        "call",
+    )
+    run = dataclasses.replace(needs_person(), remedies=remedies)
+    assert view.step_blocks(run) == [
+        ("text", "leaf-a2: does not answer."),
+        ("text", "leaf-a2: or by hand:"),
+        ("code", "no vlan 210\n name x"),
+        ("text", "call"),
+    ]
+    assert "no vlan 210" in rendered(run)[1].text
+
+
+def test_later_work_of_somebody_else_is_shown_and_no_blemish() -> None:
+    run = dataclasses.replace(reverted(), differences=needs_person().differences)
+    text = rendered(run)[1].text
+    assert "nothing of the change is left" in text and "2 differences of somebody else" in text
+    assert "none: proven" not in text

@@ -58,7 +58,7 @@ def _run_suite(root: ET.Element, evidence: Evidence) -> None:
     text = "\n".join((evidence.headline, view.fabric_state(evidence), *view.next_steps(evidence)))
     _case(suite, "run", "outcome", verdict, f"{evidence.outcome.value}: {evidence.headline}", text)
     if evidence.outcome is Outcome.REVERTED or evidence.rollback_proven is not None:
-        proven = bool(evidence.rollback_proven) and not evidence.differences
+        proven = bool(evidence.rollback_proven)
         left = "\n".join(f"{d.device} {d.subject}: {d.before} -> {d.after}" for d in evidence.differences)
         result = (
             Verdict.PASS if proven else Verdict.FAIL if left or evidence.rollback_proven is False else Verdict.ERROR

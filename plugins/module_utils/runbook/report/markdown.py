@@ -60,9 +60,8 @@ def _head(evidence: Evidence) -> Iterator[str]:
     yield ""
     yield "**What to do now**"
     yield ""
-    for step in view.next_steps(evidence):
-        yield f"- {text(step)}"
-    yield ""
+    for kind, step in view.step_blocks(evidence):
+        yield from fence(step) if kind == "code" else (f"- {text(step)}", "")
     times = f"{words.wall_clock(evidence.started_at)} to {words.wall_clock(evidence.finished_at)}"
     yield f"{text(times)}, took {words.lasted(evidence.started_at, evidence.finished_at)}."
     yield ""
@@ -92,8 +91,9 @@ def _why(evidence: Evidence) -> Iterator[str]:
 
 def _group(group: view.Group) -> str:
     finding = group.first
+    told = f"{group.subject}{group.joint}{finding.message}" if group.subject else finding.message
     where = f" (on {text(', '.join(group.places))})" if group.places else ""
-    parts = [f"**{verdict(group.weight)}** {text(f'{group.subject} {finding.message}')}{where}"]
+    parts = [f"**{verdict(group.weight)}** {text(told)}{where}"]
     if finding.expected is not None or finding.found is not None:
         parts.append(f"Expected {text(finding.expected or '–')}, found {text(finding.found or '–')}.")
     if finding.remedy:

@@ -89,8 +89,8 @@ def _run(writer: _Writer, evidence: Evidence) -> None:
     proven = evidence.rollback_proven
     writer.family(
         "rollback_proven",
-        "1 where the restored state was compared and is the baseline.",
-        [({}, None if proven is None else int(proven and not evidence.differences))],
+        "1 where the restored state was compared and nothing of the change is left.",
+        [({}, None if proven is None else int(proven))],
     )
     writer.family("rollback_differences", "Differences left after a rollback.", [({}, len(evidence.differences))])
 

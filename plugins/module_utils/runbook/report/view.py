@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
@@ -20,6 +21,9 @@ from . import words
 #: How findings count, in the order in which they are read.
 WEIGHTS = ("fail", "error", "warning", "skipped", "pass")
 _ERROR_COUNTERS = ("rx_errors", "tx_errors", "rx_discards", "tx_discards", "fcs_errors")
+
+
+_TYPED = re.compile(r"[^\s:]+: {3}(?P<line>.*)")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class Group:
         """What all of them are about, beside the device; empty where that differs or is the device itself."""
         subjects = {finding.subject for finding in self.findings}
         return "" if len(subjects) > 1 or _is_device(self.first) else self.first.subject
+
+    @property
+    def joint(self) -> str:
+        """What stands between subject and message: a message that is a sentence of its own is set off."""
+        return ": " if self.first.message[:1].isupper() else " "
 
     @property
     def places(self) -> list[str]:
@@ -178,8 +187,13 @@ def fabric_state(evidence: Evidence) -> str:
 
 def rollback_proof(evidence: Evidence) -> str:
     """Say what is known of the way back; what was not compared is not called proven."""
+    left = words.count(len(evidence.differences), "difference")
+    if evidence.differences and evidence.rollback_proven:
+        return (
+            f"Proven: nothing of the change is left. {left} of somebody else's later work was left alone: see Way back."
+        )
     if evidence.differences:
-        return f"{words.count(len(evidence.differences), 'difference')} to the baseline left: listed under Way back."
+        return f"{left} to the baseline left: listed under Way back."
     if evidence.rollback_proven:
         return "It is as it was: compared with the baseline by meaning, no difference."
     if evidence.rollback_proven is False:
@@ -205,6 +219,23 @@ def next_steps(evidence: Evidence) -> tuple[str, ...]:
         "Make no other change to this fabric until the differences and failed checks below are understood.",
         "Go back with the command under Way back, or call the owner of the change.",
     )
+
+
+def step_blocks(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return the next steps as ``text``, and the lines to be typed on one device together as ``code``.
+
+    A remedy ``leaf-a1:   no vlan 210`` (three blanks) is such a line: see runbook/outcome.py.
+    """
+    blocks: list[tuple[str, str]] = []
+    for step in next_steps(evidence):
+        line = _TYPED.fullmatch(step)
+        if line is None:
+            blocks.append(("text", step))
+        elif blocks and blocks[-1][0] == "code":
+            blocks[-1] = ("code", f"{blocks[-1][1]}\n{line['line']}")
+        else:
+            blocks.append(("code", line["line"]))
+    return blocks
 
 
 # --- key figures -----------------------------------------------------------------------------------
