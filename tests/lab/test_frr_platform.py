@@ -93,6 +93,7 @@ def wait_until_answered(host: str, *arguments: str) -> None:
 @pytest.fixture(scope="module")
 def stretched(twin: Twin) -> Iterator[dict[str, FrrSession]]:
     """VLAN 100 stretched from leaf1, where it always was, to leaf2; taken back by the inverses at the end."""
+    wait_until_answered("host1", "10.10.0.12")  # VLAN 10: the fabric has settled
     sessions = {device.name: session(twin, device) for device in LEAVES}
     before = {name: (s.config(), s.facts([Fact.VLANS, Fact.VNIS, Fact.VTEP])) for name, s in sessions.items()}
     inverses: list[tuple[str, str]] = []

@@ -331,7 +331,11 @@ class Server:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Quiet(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_: Any) -> None:
+                """A client that went away is no news."""
+
+        self._server = Quiet(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.ca_file, folder / "key.pem")
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)

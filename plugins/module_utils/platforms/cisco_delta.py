@@ -155,7 +155,8 @@ def meaning(text: str) -> dict[Path, None]:
     found: dict[Path, None] = {}
     for path in paths(parse(text)):
         for line in _lines(path[-1]):
-            found[(*path[:-1], line)] = None
+            where: Path = path[:-1] + (line,)
+            found[where] = None
     return found
 
 

@@ -25,6 +25,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import JournalTail, summary
 
 callback = pytest.importorskip("ansible_collections.stretchnet.fabric.plugins.callback.progress")
+#: Where the collection is imported from, whatever folder the checkout is in.
+COLLECTIONS = Path(sys.modules[JournalTail.__module__].__file__ or "").parents[6]
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -177,7 +179,7 @@ def test_panel_on_a_real_terminal(tmp_path: Path, silent_port: int) -> None:
     argv += ["-e", f"change={ROOT}/inventories/lab/changes/stretch-vlan100.yml", "-e", f"ansible_port={silent_port}"]
     argv += ["-e", "ansible_host=127.0.0.1", "-e", f"stretchnet_run_dir={tmp_path}/runs"]
     environment = {**os.environ, "ANSIBLE_CALLBACKS_ENABLED": "stretchnet.fabric.progress", "TERM": "xterm-256color"}
-    environment |= {"ANSIBLE_COLLECTIONS_PATH": str(ROOT.parents[2]), "HOME": str(tmp_path), "COLUMNS": "120"}
+    environment |= {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "HOME": str(tmp_path), "COLUMNS": "120"}
     master, terminal = pty.openpty()
     process = subprocess.Popen(
         argv, stdin=terminal, stdout=terminal, stderr=terminal, env=environment, cwd=tmp_path, start_new_session=True

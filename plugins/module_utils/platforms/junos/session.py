@@ -147,7 +147,10 @@ class JunosSession:
             raise self._lost(exc) from exc
 
     def _lost(self, exc: Exception) -> DeviceError:
-        said, name = str(exc) or repr(exc), self.device.name
+        name, cause, words = self.device.name, exc.__context__, [str(exc) or repr(exc)]
+        while cause is not None:  # PyEZ hides the reason behind "connection refused"
+            words, cause = [*words, str(cause)], cause.__context__
+        said = ": ".join(words)
         self._driver = None
         if re.search(r"host ?key|unknown host|fingerprint", said, re.IGNORECASE):
             return AuthenticationError(

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stretched VLAN as a change to SONiC's configuration: an RFC 6902 patch of CONFIG_DB, and FRR's lines.
 
-Both directions are one JSON object: ``{"patch": [...], "frr": "..."}``; ``config apply-patch`` takes the
-first, vtysh the second. Sources: SONiC configuration guide (tables), the HLDs "EVPN VXLAN", "Static Anycast
-Gateway" and "Generic updater and rollback" of sonic-net/SONiC.
+Both directions are one JSON object: ``{"patch": [...], "frr": "...", "frr_undo": "..."}``; ``config
+apply-patch`` takes the first, vtysh the second; the third is what the timer on the device types when it goes
+back (``config rollback`` knows CONFIG_DB only).
+
+Sources: SONiC configuration guide (tables), the HLDs "EVPN VXLAN", "Static Anycast Gateway" and "Generic
+updater and rollback" of sonic-net/SONiC.
 """
 
 from __future__ import annotations
@@ -132,7 +135,8 @@ class _Work:
         lines, back = (self.frr.apply(), self.frr.inverse()) if self.frr else ("", "")
         if not self.patch.added and not lines:
             return Rendered("", "")
-        return Rendered(_document(self.patch.added, lines), _document(self.patch.undone, back), tuple(self.notes))
+        apply, inverse = _document(self.patch.added, lines, back), _document(self.patch.undone, back, lines)
+        return Rendered(apply, inverse, tuple(self.notes))
 
     # ------------------------------------------------------------ VLAN and overlay
 
@@ -283,5 +287,5 @@ class _Work:
         self.patch.entry("STP_PORT", port, **{wanted: "true"})
 
 
-def _document(operations: list[Operation], lines: str) -> str:
-    return json.dumps({"patch": operations, "frr": lines}, indent=2) + "\n"
+def _document(operations: list[Operation], lines: str, undo: str) -> str:
+    return json.dumps({"patch": operations, "frr": lines, "frr_undo": undo}, indent=2) + "\n"
