@@ -10,6 +10,9 @@ LAB_PREFIX := snlab
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E)
 # The controller stands in the lab's management network, as it would in a data centre.
 IN_LAB := $(AS_ROOT) ip netns exec $(LAB_PREFIX)-mgmt env "PATH=$(CURDIR)/$(VENV):$(PATH)"
+# Each lab has runs of its own: a new lab knows nothing of what was applied to the last one.
+RUNS = runs/lab-$$(sha256sum /var/lib/$(LAB_PREFIX)/ssh/id_ed25519.pub | cut -c1-8)
+RUNBOOK = $(IN_LAB) $(PLAYBOOK) -i $(INVENTORY) -e stretchnet_run_dir=$(RUNS)
 export ANSIBLE_NOCOWS := 1
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
@@ -42,20 +45,22 @@ lab-shell: ## A shell in the lab's management network
 	@$(IN_LAB) $(SHELL)
 
 demo: lab-up ## Lab up, stretch the VLAN, move the VM, print where the report is
-	$(IN_LAB) $(PLAYBOOK) -i $(INVENTORY) playbooks/stretch_vlan.yml -e change=$(CHANGE)
+	$(RUNBOOK) playbooks/stretch_vlan.yml -e change=$(CHANGE)
 
 rollback: ## Move the VM back and take the stretch away again
-	$(IN_LAB) $(PLAYBOOK) -i $(INVENTORY) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
+	$(RUNBOOK) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
 
 unit: setup-test ## Unit tests: no root, no lab, under a minute
-	$(VENV)/python -m pytest tests/unit
+	$(VENV)/python -m pytest -n auto tests/unit
 
-lint: setup-test ## ruff, mypy on the core, yamllint
+lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check --line-length 120 .
 	cd .venv/lib/python3*/site-packages && $(CURDIR)/$(VENV)/mypy --config-file $(CURDIR)/pyproject.toml \
 		--cache-dir $(CURDIR)/.mypy_cache -p ansible_collections.stretchnet.fabric.plugins.module_utils
 	$(VENV)/yamllint -s .
+	$(VENV)/ansible-lint --nocolor
+	$(VENV)/antsibull-changelog lint
 
 test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."

@@ -22,7 +22,7 @@ class ActionModule(VerbAction):
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Read, keep, and say what was read of each device."""
         seen = survey(desk.fleet, desk.fabric, desk.clock)
-        location = desk.run_dir.save(f"surveys/{params['save_as']}", seen)
+        location = desk.run_dir.save(f"surveys/{place(desk, params['save_as'])}", seen)
         desk.note(params["save_as"], f"{len(seen.devices)} devices read in {seen.duration_s:.1f} s", "info")
         result = {
             "devices": {state.device: summary(state) for state in seen.devices},
@@ -33,6 +33,13 @@ class ActionModule(VerbAction):
             reasons = "; ".join(seen.failures.values())
             result.update(failed=True, msg=f"not every device could be read: {reasons}", unread=seen.failures)
         return result
+
+
+def place(desk: Desk, name: str) -> str:
+    """Return the name to keep a survey under: what is seen once a change is in force is no baseline of it."""
+    plan = desk.plan()
+    taken = name == "baseline" and desk.survey(name) is not None and plan is not None and desk.in_force(plan)
+    return "again" if taken else name
 
 
 def summary(state: DeviceState) -> dict[str, typing.Any]:
