@@ -106,8 +106,10 @@ def interfaces_text(answer: Answer) -> Facts:
     found = []
     for block in blocks(answer, r"^\S+ is [\w ]+, line protocol is "):
         head = re.match(r"(\S+) is ([\w ]+), line protocol is (\w+)(?: \((\w+)\))?", block)
-        if head is None or len(block.splitlines()) < 3:
-            raise answer.error("is cut short in its last interface")
+        counted = re.search(r"Hardware is (?:Ethernet|Port-Channel)", block)
+        last = r"\d+ output discards" if counted else r"MTU \d+ bytes|Hardware is Vxlan"
+        if head is None or not re.search(last, block):
+            raise answer.error(f"is cut short in {block.split()[0]}")
         found.append(_text_port(block, head))
     return {Fact.PORTS: tuple(found)}
 
@@ -194,8 +196,8 @@ def switchports_text(answer: Answer) -> Facts:
     """The text of ``show interfaces switchport``, one block per port."""
     found = []
     for block in blocks(answer, r"^Name: "):
-        mode, allowed = first(r"^Administrative Mode: (.*)$", block), first(r"^Trunking VLANs Enabled: (.*)$", block)
-        if first(r"^Switchport: (\w+)", block) is None:
+        mode, allowed = first(r"^Administrative Mode: (.*)$", block), first(r"^Trunking VLANs Enabled: (.*)\n", block)
+        if first(r"^Switchport: (Enabled|Disabled)$", block) is None:
             raise answer.error("is cut short in its last port")
         if first(r"^Switchport: (\w+)", block) != "Enabled":
             found.append(Port(full_name(first(r"^Name: (\S+)", block) or ""), mode=SwitchportMode.ROUTED))

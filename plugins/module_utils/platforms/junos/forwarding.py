@@ -74,7 +74,7 @@ def mac_table_text(answer: Answer) -> Facts:
     age = r"\s+\S+" if re.search(r"^.*\bMAC\b.*\bAge\b", answer.text(), re.MULTILINE) else ""
     row = (
         rf"\s*(?P<vlan>[\w.-]+)\s+(?P<mac>{_MAC}|\*)\s+(?P<flags>[A-Z][A-Za-z,]*){age}"
-        r"\s+(?P<port>(?:[a-z][\w/:.-]*\d\S*|All-members|Router|-)\S*)"
+        r"\s+(?P<port>[a-z][\w/:-]*\.\d+|All-members|Router|-)"
         r"(?:\s+(?P<r1>\S+))?(?:\s+(?P<r2>\S+))?(?:\s+(?P<r3>\S+))?\s*$"
     )
     skip = (
@@ -427,7 +427,7 @@ def _lacp_block(answer: Answer, block: str) -> Lag:
     rows = re.findall(r"^\s+(\S+)\s+(Actor|Partner)((?:\s+(?:Yes|No)){6})\s+(\w+)\s+(\w+)", block, re.MULTILINE)
     mux = dict(
         re.findall(
-            r"^\s+(\S+)\s+\S.*?\s+(Collecting distributing|Collecting|Attached|Waiting|Detached)(?:\s+\w+)?\s*$",
+            r"^\s+(\S+)\s+\S.*?\s+(Collecting distributing|Attached|Waiting|Detached)(?:\s+\w+)?\s*$",
             block,
             re.MULTILINE,
         )

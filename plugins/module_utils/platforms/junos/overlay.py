@@ -103,7 +103,7 @@ def _asn(text: str | None) -> int | None:
 
 _PEER_LINE = re.compile(
     r"^(?P<peer>[0-9a-fA-F.:]+)\s+(?P<asn>[\d.]+)\s+(?P<in>\d+)\s+(?P<out>\d+)\s+(?P<q>\d+)\s+(?P<flaps>\d+)"
-    r"\s+(?P<up>(?:\d+w)?(?:\d+d)?\s?[\d:]+|\d+w\d+d|Never)\s+(?P<state>[A-Z][A-Za-z]+|\d+/\d+/\d+(?:/\d+)?.*)$"
+    r"\s+(?P<up>(?:\d+w)?(?:\d+d)?\s?[\d:]+|\d+w\d+d|Never)\s+(?P<state>(?:Establ|Connect|Active|Idle|OpenSent|OpenConfirm)\b.*|\d+/\d+/\d+(?:/\d+)?.*)$"
 )
 _RIB_LINE = re.compile(r"^\s+(?P<table>\S+): (?P<active>\d+)/(?P<received>\d+)/(?P<accepted>\d+)/(?P<damped>\d+)$")
 _SUMMARY_OTHER = re.compile(
@@ -132,6 +132,9 @@ def bgp_summary_text(answer: Answer) -> Facts:
     total = first(r"^Groups: \d+ Peers: (\d+)", text)
     if total is not None and int(total) != len(peers):
         raise answer.error(f"has {len(peers)} peers and says it has {total}: it is cut short")
+    for peer, ribs in peers:
+        if peer["state"].startswith("Estab") and not ribs:
+            raise answer.error(f"is cut short: the peer {peer['peer']} is up and has no table")
     return {Fact.BGP_PEERS: tuple(p for peer, ribs in peers for p in _summary_peer(peer, ribs, tables))}
 
 
@@ -424,7 +427,9 @@ def _segments(instance: Element) -> Iterator[EthernetSegment]:
 
 
 _DOMAIN = re.compile(
-    r"^ {4}(?P<vlan>\d+|None)?\s+(?P<vni>\d+)\s+(?P<intfs>\d+)\s+(?P<up>\d+)\s+(?P<irb>irb\.\d+)?", re.MULTILINE
+    r"^ {4}(?P<vlan>\d+|None)?\s+(?P<vni>\d+)\s+(?P<intfs>\d+)\s+(?P<up>\d+)\s+(?P<irb>irb\.\d+)?"
+    r"\s+\S+\s+(?:En|Dis)abled",
+    re.MULTILINE,
 )
 
 

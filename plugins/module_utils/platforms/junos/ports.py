@@ -274,7 +274,7 @@ def optics_text(answer: Answer) -> Facts:
         port = first(r"^Physical interface: ([^\s,]+)", block) or ""
         if "Optical diagnostics" in block and "N/A" in block:
             continue
-        if not re.search(r"rx power low warning threshold|power low warning threshold", block):
+        if not re.search(r"(?:rx|receiver) power low warning threshold\s+: .* dBm", block):
             raise answer.error(f"is cut short, or of another command: {port} has no thresholds")
         found.extend(_text_lanes(port, block))
     return {Fact.OPTICS: tuple(found)}

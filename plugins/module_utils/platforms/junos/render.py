@@ -48,6 +48,11 @@ def render(change: Change, fabric: Fabric, device: Device, running: str) -> Rend
             work.attachment(attachment)
     if device.role is Role.BORDER:
         work.handoff()
+    seconds = change.gates.revert_in_s
+    if seconds % 60:
+        work.notes.append(
+            f"Junos counts its commit timer in minutes: {seconds} s become {60 * math.ceil(seconds / 60)} s"
+        )
     return Rendered(work.delta.apply(), work.delta.inverse(), tuple(work.notes) if work.delta.added else ())
 
 
