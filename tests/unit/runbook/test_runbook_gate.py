@@ -197,7 +197,7 @@ class Echoing(Session):
 
     def echo(self, destination: str, **options: Any) -> Echo:
         sent, received = self.ping(destination, **options)
-        return Echo(sent, received, rtt_ms_avg=self.rtt_ms)
+        return Echo(sent, received, rtt_ms_min=self.rtt_ms)
 
 
 def fleet_of(kind: type[Session] = Echoing, **values: Any) -> tuple[SerialFleet, dict[str, Session]]:
