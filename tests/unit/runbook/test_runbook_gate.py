@@ -112,6 +112,13 @@ def test_a_gate_reads_only_what_its_checks_need() -> None:
     assert not gate.needs_circuits and not gate.needs_commits
 
 
+def test_a_spine_is_not_asked_for_vnis() -> None:
+    wanted = facts_by_device(Gate.of(Phase(PhaseKind.POST), CHANGE), context())
+    assert Fact.VNIS in wanted["leaf-a1"] and Fact.MACS in wanted["leaf-a1"]
+    assert not {Fact.VNIS, Fact.MACS, Fact.VTEP} & set(wanted["spine-a1"])
+    assert {Fact.PORTS, Fact.BGP_PEERS} <= set(wanted["border-a1"])
+
+
 def test_a_change_may_add_checks_to_its_stages() -> None:
     change = make_change(lambda d: d.update(gates={"checks": ["VerifyDeviceClock"]}))
     stage = Phase(PhaseKind.STAGE, "borders")
