@@ -25,6 +25,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import (
     FleetLook,
     Gate,
+    facts_by_device,
     judge,
     require_open,
     stage_gate,
