@@ -795,7 +795,7 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ("VerifyCircuitLatency", "pass"): (context(), []),
     ("VerifyCircuitLatency", "grown"): (
         circuit(rtt_ms=12.3),
-        ["Circuit: dwdm1 - the round-trip time has grown - Expected: at most 6.3 ms - Found: 12.3 ms"],
+        ["Circuit: dwdm1 - the round-trip time has grown - Expected: at most 9.2 ms - Found: 12.3 ms"],
     ),
     ("VerifyCircuitLatency", "not told"): (
         circuit(rtt_ms=None),
