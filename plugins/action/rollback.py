@@ -8,10 +8,10 @@ from __future__ import annotations
 import typing
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Timers
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import ConflictError, Timers
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import shown
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import conflicting, shown
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
 
 
@@ -19,6 +19,7 @@ class ActionModule(VerbAction):
     """Glue: back to the point, and the proof of it."""
 
     module = "rollback"
+    stops_in_order = True
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Take away what the change added; what cannot be proven fails the task."""
@@ -29,8 +30,15 @@ class ActionModule(VerbAction):
         if self.check_mode:
             return {"changed": desk.in_force(plan), "devices": {p.device: {"changed": True} for p in point.devices}}
         parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
-        with desk.lock():
-            result = rollback(*parts, Timers.of(desk.change.gates), whole=params["whole_device"])
+        how = {"whole": params["whole_device"], "force": params["force"]}
+        warning = ""
+        try:
+            with desk.lock():
+                result = rollback(*parts, Timers.of(desk.change.gates), **how)
+                if result.outcome is not Outcome.UNCHANGED:
+                    warning = desk.tell_store(point)
+        except ConflictError as exc:
+            return conflicting(exc)
         if result.outcome is not Outcome.UNCHANGED:  # else the result that took it away stands, with its cause
             desk.run_dir.save("result", result)
-        return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON)
+        return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON, warning=warning)

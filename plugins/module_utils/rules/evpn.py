@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ..model.design import SegmentPlan
 from ..model.fabric import Device, Role
 from ..model.verdict import Finding, Severity
 from .base import Case, Example, Rule
@@ -279,3 +280,52 @@ class VxlanPort(Rule):
             if plan.vxlan_udp_port not in (None, 4789):
                 subject, port = f"Leaf: {plan.device}", plan.vxlan_udp_port
                 yield self.fail(subject, "has another VXLAN port", device=plan.device, expected=4789, found=port)
+
+
+class RouteTargetsMeet(Rule):
+    """What one site exports for a segment the other imports, and no two segments share a target."""
+
+    id = "SN610"
+    formula = "per VNI: exports of one site & imports of each other site != {}; count(VNI by export target) = 1"
+    source = "RFC 7432 section 7.10, RFC 4364 section 4.3.1"
+    remedy = "Write the same import and export target for the segment on both sites, for example 65000:VNI."
+    bad = Example(
+        {"design.segments.infra.sites": ["ZONE-A"]}
+        | {
+            "design.segments.+": {
+                "vlan_id": 10,
+                "name": "infra",
+                "sites": ["ZONE-B"],
+                "vni": 10010,
+                "tenant": "blue",
+                "import_targets": ["65222:10010"],
+                "export_targets": ["65222:10010"],
+            }
+        },
+        "Segment: VNI 10010 - ZONE-B does not import what ZONE-A exports - Expected: 65000:10010 - Found: 65222:10010",
+    )
+
+    def judge(self, case: Case) -> Iterator[Finding]:
+        for group in case.stretched:
+            for one in group:
+                for two in group:
+                    if one is not two:
+                        yield from self._meet(one, two)
+        users: dict[str, set[int]] = defaultdict(set)
+        for plan in case.segments:
+            for target in plan.export_targets if plan.vni is not None else ():
+                users[target].add(plan.vni or 0)
+        for target, vnis in users.items():
+            if len(vnis) > 1 and target not in case.design.stretch.shared_targets:
+                found = ", ".join(f"VNI {vni}" for vni in sorted(vnis))
+                yield self.fail(f"RT: {target}", "is exported by several segments", expected="one", found=found)
+
+    def _meet(self, one: SegmentPlan, two: SegmentPlan) -> Iterator[Finding]:
+        exports, imports = set(one.export_targets), set(two.import_targets)
+        if exports and imports and not exports & imports:
+            yield self.fail(
+                f"Segment: VNI {one.vni}",
+                f"{', '.join(two.sites)} does not import what {', '.join(one.sites)} exports",
+                expected=", ".join(sorted(exports)),
+                found=", ".join(sorted(imports)),
+            )

@@ -107,6 +107,26 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         {"fabric.links.0": None},
         ["!Pair: leaf-a1, leaf-a2 - the halves differ in their count of links - Expected: 1 - Found: 2"],
     ),
+    ("SN205", "an ESI on one leaf only"): (
+        {
+            "change.segment.attachments": [
+                {"device": "leaf-a1", "port": "swp10", "esi": "03:00:50:56:AB:CD:EF:00:00:01"},
+                {"device": "leaf-a2", "port": "swp10"},
+            ]
+        },
+        [
+            "ESI: 03:00:50:56:ab:cd:ef:00:00:01 - is not on both halves of one pair - "
+            "Expected: one pair - Found: leaf-a1"
+        ],
+    ),
+    ("SN205", "an ESI on a pair"): (
+        {
+            "change.segment.attachments": [
+                {"device": f"leaf-a{i}", "port": "swp10", "esi": "03:00:50:56:ab:cd:ef:00:00:01"} for i in (1, 2)
+            ]
+        },
+        [],
+    ),
     ("SN301", "large"): (
         {"design.segments.web.racks": 4},
         [
@@ -251,6 +271,10 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
     ("SN608", "not known"): (
         leaf("leaf-a1", duplicate_moves=None),
         ["?Leaves - the duplicate-MAC limits of 1 are not known"],
+    ),
+    ("SN610", "one target for two segments"): (
+        {"design.segments.web.export_targets": ["65000:10100", "65000:10010"]},
+        ["RT: 65000:10010 - is exported by several segments - Expected: one - Found: VNI 10010, VNI 10100"],
     ),
     ("SN701", "loose"): (
         {**TRUNK, "change.segment.handoff.storm_control_percent": 10.0},

@@ -80,6 +80,9 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show mlag(?: detail)?", (Fact.MULTIHOMING,), either(forwarding.mlag, forwarding.mlag_text)),
     Reader(r"show mlag interfaces.*", (Fact.MULTIHOMING,), forwarding.mlag_interfaces),
     Reader(
+        rf"show interfaces?{_IF} transceiver detail", (Fact.OPTICS,), either(ports.optics, ports.optics_detail_text)
+    ),
+    Reader(
         rf"show interfaces?{_IF} transceiver(?: detail| dom| dom thresholds| properties)?",
         (Fact.OPTICS,),
         either(ports.optics, ports.optics_text),
@@ -90,6 +93,7 @@ READERS: tuple[Reader, ...] = (
     Reader(rf"show interfaces?{_IF} description", (Fact.PORTS,), either(ports.descriptions, ports.descriptions_text)),
     Reader(rf"show interfaces?{_IF} counters(?: errors| discards)?", (Fact.PORTS,), ports.counters),
     Reader(rf"show interfaces?{_IF}", (Fact.PORTS,), either(ports.interfaces, ports.interfaces_text)),
+    Reader(r"show ip interface.*", (Fact.PORTS,), either(ports.interfaces, ports.addresses_text)),
     Reader(r"show lldp neighbors?.* detail", (Fact.LLDP,), either(ports.lldp, ports.lldp_detail_text)),
     Reader(r"show lldp neighbors?.*", (Fact.LLDP,), either(ports.lldp, ports.lldp_text)),
     Reader(r"show storm-control.*", (Fact.STORM_CONTROL,), ports.storm_control_text),
