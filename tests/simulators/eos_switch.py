@@ -86,10 +86,10 @@ class Switch:
         """Run the commands of one request, in order; the first refusal ends it."""
         with self.lock:
             self.tick()
-            answers, mode = [], _Mode(self)
+            answers, mode = [], Mode(self)
             for command in commands:
                 text = command["cmd"] if isinstance(command, dict) else command
-                answers.append(self._one(text.strip(), encoding, mode))
+                answers.append(self.one(text.strip(), encoding, mode))
             return answers
 
     def tick(self) -> None:
@@ -108,7 +108,8 @@ class Switch:
         self.running, self.pending = before, None
         self.states[name] = "aborted"
 
-    def _one(self, text: str, encoding: str, mode: _Mode) -> Any:
+    def one(self, text: str, encoding: str, mode: Mode) -> Any:
+        """Run one command where the request stands."""
         if self.faults.refuse_line and re.fullmatch(self.faults.refuse_line, text):
             raise Refused(f"CLI command 2 of 2 '{text}' failed: invalid command")
         handled = self._session(text, mode)
@@ -122,7 +123,7 @@ class Switch:
             raise Refused(f"CLI command 2 of 2 '{text}' failed: invalid command (Invalid input)")
         return answer
 
-    def _session(self, text: str, mode: _Mode) -> bool | None:
+    def _session(self, text: str, mode: Mode) -> bool | None:
         if text in ("enable", "end", "write memory") or text.startswith("copy startup-config "):
             mode.finish() if text == "end" else None
             if text == "write memory":
@@ -142,7 +143,7 @@ class Switch:
             return True
         return None
 
-    def _session_verb(self, match: re.Match[str], mode: _Mode) -> None:
+    def _session_verb(self, match: re.Match[str], mode: Mode) -> None:
         name, verb = match[1], match[2]
         if verb is None:
             self.sessions.setdefault(name, copy.deepcopy(self.running))
@@ -241,7 +242,7 @@ class Switch:
         return found
 
 
-class _Mode:
+class Mode:
     """Where a request stands: the exec mode, or the modes inside a session.
 
     A command that a mode does not know is tried in the mode above, as the EOS CLI does: that is how a running

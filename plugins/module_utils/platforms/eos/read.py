@@ -66,6 +66,8 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show vxlan vtep.*", (Fact.VTEP,), either(overlay.vxlan_vteps, overlay.vxlan_vteps_text)),
     Reader(r"show vxlan config-sanity.*", (Fact.VTEP,), overlay.vxlan_sanity),
     Reader(r"show vlans?(?: brief)?(?: \d+)?", (Fact.VLANS,), either(forwarding.vlans, forwarding.vlans_text)),
+    Reader(r"show spanning-tree topology.*", (Fact.SPANNING_TREE,), forwarding.spanning_tree_topology),
+    Reader(r"show mlag config-sanity", (Fact.MULTIHOMING,), forwarding.mlag_sanity),
     Reader(
         r"show spanning-tree(?: detail| topology.*| mst.*)?",
         (Fact.SPANNING_TREE,),

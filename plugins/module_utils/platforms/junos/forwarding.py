@@ -18,7 +18,7 @@ from ...model.state import (
     SwitchportMode,
     Vlan,
 )
-from ..reading import Answer, Facts, address, blocks, entries, first, mac, number, table
+from ..reading import Answer, Facts, address, blocks, entries, first, mac, number, table, unless_hidden
 from .tree import Element, tree
 
 _MAC = r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
@@ -30,7 +30,7 @@ _MAC_ENTRIES = ("l2ng-l2ald-mac-entry-vlan", "l2ng-mac-entry", "l2ald-mac-entry"
 def mac_table(answer: Answer) -> Facts:
     """``show ethernet-switching table``, brief, detail or extensive, ELS and older."""
     found = [_mac_of(entry) for root in tree(answer, *_MAC_ROOTS) for entry in root.iter(*_MAC_ENTRIES)]
-    return {Fact.MACS: entries(found)}
+    return {Fact.MACS: unless_hidden(answer, entries(found), _MAC)}
 
 
 def _mac_of(entry: Element) -> MacEntry | None:
@@ -106,7 +106,7 @@ def evpn_database(answer: Answer) -> Facts:
         i for root in tree(answer, "evpn-database-information") for i in root.iter("evpn-database-instance")
     ):
         found += [_database_entry(entry) for entry in instance.iter("mac-entry", "evpn-database-mac-entry")]
-    return {Fact.MACS: entries(found)}
+    return {Fact.MACS: unless_hidden(answer, entries(found), _MAC)}
 
 
 def _database_entry(entry: Element) -> MacEntry | None:
@@ -116,7 +116,7 @@ def _database_entry(entry: Element) -> MacEntry | None:
     source = entry.deep("active-source", "source") or ""
     sequence = entry.deep("mobility-sequence-number", "mac-mobility-sequence-number", "sequence-number")
     vlan = entry.get("vlan-id")
-    return _database_mac(text, vlan, entry.get("vni-id", "vn-id", "domain-id"), source, sequence)
+    return _database_mac(text, vlan, entry.get("vni-id", "vn-id", "vni", "domain-id"), source, sequence)
 
 
 def _database_mac(text: str, vlan: str | None, vni: str | None, source: str, sequence: str | None) -> MacEntry:
@@ -166,7 +166,7 @@ def arp(answer: Answer) -> Facts:
         for root in tree(answer, "arp-table-information")
         for entry in root.all("arp-table-entry")
     ]
-    return {Fact.NEIGHBORS: tuple(found)}
+    return {Fact.NEIGHBORS: unless_hidden(answer, found, _MAC)}
 
 
 def _flags(entry: Element) -> str:
@@ -211,7 +211,7 @@ def nd(answer: Answer) -> Facts:
         for entry in root.all("ipv6-nd-entry"):
             ip, hw = entry.get("ipv6-nd-neighbor-address"), entry.get("ipv6-nd-neighbor-l2-address")
             found.append(_nd(ip, hw, entry.get("ipv6-nd-interface-name"), entry.get("ipv6-nd-state") or ""))
-    return {Fact.NEIGHBORS: tuple(found)}
+    return {Fact.NEIGHBORS: unless_hidden(answer, found, _MAC)}
 
 
 def _nd(ip: str | None, hw: str | None, interface: str | None, state: str) -> Neighbor:
@@ -246,7 +246,10 @@ def vlans(answer: Answer) -> Facts:
             vlan, ports = _vlan(group)
             found += [vlan] if vlan else []
             members += ports
-    return {Fact.VLANS: tuple(found), **({Fact.PORTS: _switchports(members)} if members else {})}
+    return {
+        Fact.VLANS: unless_hidden(answer, found, r"vlan-tag\W+(?:data\W+)?\d"),
+        **({Fact.PORTS: _switchports(members)} if members else {}),
+    }
 
 
 _Member = tuple[str, int, bool | None, str | None]
@@ -348,7 +351,7 @@ def spanning_tree(answer: Answer) -> Facts:
                 first(r"(\d+)", instance.deep("stp-instance-id", "instance-number", "stp-instance-number") or "") or "0"
             )
             found += [_stp_port(entry, name) for entry in instance.iter("stp-interface-entry")]
-    return {Fact.SPANNING_TREE: tuple(found)}
+    return {Fact.SPANNING_TREE: unless_hidden(answer, found, "port-state|interface-name")}
 
 
 def _stp_port(entry: Element, instance: str) -> SpanningTreePort:

@@ -22,7 +22,7 @@ from ...model.state import (
     VniKind,
     Vtep,
 )
-from ..reading import Answer, Facts, address, blocks, duration_s, entries, first, mac, number
+from ..reading import Answer, Facts, address, blocks, duration_s, entries, first, mac, number, unless_hidden
 from .tree import Element, tree
 
 _NO_ESI = "00:00:00:00:00:00:00:00:00:00"
@@ -54,7 +54,7 @@ def bgp(answer: Answer) -> Facts:
         fallback = [f for f in offered if f] or [(AddressFamily.IPV4_UNICAST, "default")]
         for peer in root.all("bgp-peer"):
             found.extend(_peer(peer, fallback))
-    return {Fact.BGP_PEERS: tuple(found)}
+    return {Fact.BGP_PEERS: unless_hidden(answer, found, "peer-address")}
 
 
 def _peer(peer: Element, fallback: list[tuple[AddressFamily, str]]) -> Iterator[BgpPeer]:
@@ -381,7 +381,10 @@ def evpn_instances(answer: Answer) -> Facts:
             vnis += _instance_vnis(instance)
             segments |= {s.esi: s for s in _segments(instance)}
     esi = Multihoming("esi", active=bool(segments), segments=tuple(segments.values()))
-    return {Fact.VNIS: entries(vnis), **({Fact.MULTIHOMING: esi} if segments else {})}
+    return {
+        Fact.VNIS: unless_hidden(answer, entries(vnis), "inclusive-multicast-label"),
+        **({Fact.MULTIHOMING: esi} if segments else {}),
+    }
 
 
 def _instance_vnis(instance: Element) -> Iterator[Vni | None]:

@@ -21,7 +21,7 @@ from ...model.state import (
     SpanningTreePort,
     StormControl,
 )
-from ..reading import Answer, Facts, blocks, first, mac, number, real, table
+from ..reading import Answer, Facts, blocks, first, mac, number, real, table, unless_hidden
 from .tree import Element, tree
 
 
@@ -225,7 +225,7 @@ def optics(answer: Answer) -> Facts:
                 found.extend(_lanes(physical.get("name") or "", diagnostics[0]))
             elif physical.has("admin-status"):
                 raise answer.error("is of another command: it has the state of interfaces, not of transceivers")
-    return {Fact.OPTICS: tuple(found)}
+    return {Fact.OPTICS: unless_hidden(answer, found, "power-dbm")}
 
 
 _LEVELS = {"low-alarm": "low_alarm", "low-warn": "low_warning", "high-alarm": "high_alarm", "high-warn": "high_warning"}
@@ -323,7 +323,7 @@ def lldp(answer: Answer) -> Facts:
                     entry.get("lldp-remote-chassis-id") or None,
                 )
             )
-    return {Fact.LLDP: tuple(found)}
+    return {Fact.LLDP: unless_hidden(answer, found, "lldp-remote")}
 
 
 def _remote_port(entry: Element) -> str | None:
