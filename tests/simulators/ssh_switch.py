@@ -96,6 +96,8 @@ class SshSwitch:
             if not data:
                 return
             for byte in (data[i : i + 1] for i in range(len(data))):
+                if byte == b"\0":  # a keep-alive
+                    continue
                 if byte not in (b"\r", b"\n"):
                     line += byte
                     continue
