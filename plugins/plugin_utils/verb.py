@@ -76,20 +76,24 @@ class VerbAction(ActionBase):
         devices = plain(task_vars["groups"].get(group, []))
         if not devices:
             raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
-        run_dir = params["run_dir"] or self._variable(task_vars, "stretchnet_run_dir", "runs")
         return Desk.lay(
-            _HostVars(task_vars["hostvars"], self._templar),
+            HostVars(task_vars["hostvars"], self._templar),
             devices,
-            _change(params["change"]),
+            read_change(params["change"]),
             params["change_id"],
             Settings(
-                os.path.abspath(os.path.expanduser(run_dir)),
+                self.run_dir(params["run_dir"], task_vars),
                 params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
                 self._variable(task_vars, "stretchnet_store", None),
                 self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
             ),
             self.tell,
         )
+
+    def run_dir(self, given: str | None, task_vars: dict[str, typing.Any]) -> str:
+        """Return where the run directories are: the task's own option, else the user's variable, else ``runs``."""
+        path = given or self._variable(task_vars, "stretchnet_run_dir", "runs")
+        return os.path.abspath(os.path.expanduser(path))
 
     def _cipher(self, vault_id: str | None) -> VaultCipher | None:
         """The user's own vault secret seals the rollback points; InputError if there is none of that id."""
@@ -108,7 +112,7 @@ class VerbAction(ActionBase):
         return plain(self._templar.template(task_vars[name])) if name in task_vars else default
 
 
-class _HostVars(typing.Mapping[str, dict[str, typing.Any]]):
+class HostVars(typing.Mapping[str, dict[str, typing.Any]]):
     """Host variables as plain, templated data, read host by host as they are needed."""
 
     def __init__(self, hostvars: typing.Any, templar: typing.Any) -> None:
@@ -135,7 +139,7 @@ def _is_ours(name: str) -> bool:
     return name.startswith("stretchnet_") or name in CONNECTION_VARIABLES
 
 
-def _change(value: typing.Any) -> typing.Any:
+def read_change(value: typing.Any) -> typing.Any:
     """Return the text of the change file, or the mapping itself; None where there is none."""
     if not isinstance(value, str):
         return value
