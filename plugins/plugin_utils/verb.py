@@ -11,7 +11,11 @@ import typing
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    InputError,
+    LockError,
+    StretchnetError,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
@@ -55,12 +59,25 @@ class VerbAction(ActionBase):
             params = validated(self.module, self._task.args)
             with self._desk(params, task_vars or {}) as desk:
                 about = {"changed": False, "change_id": desk.change.change_id}
-                return {**result, **about, **self.verb(params, desk)}
+                return {**result, **about, **self._on_record(params, desk)}
         except StretchnetError as exc:
             return {**result, **failure(exc)}
         except Exception as exc:
             # A defect of ours must not look like a verdict on the fabric; the traceback is Ansible's to show.
             raise AnsibleActionFail(f"this is a defect, please report it: {type(exc).__name__}: {exc}") from exc
+
+    def _on_record(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
+        """Do the verb; why it failed stands in the journal, for the report."""
+        try:
+            answer = self.verb(params, desk)
+        except LockError:
+            raise  # the journal is somebody else's now
+        except StretchnetError as exc:
+            desk.failed(self.module, str(exc))
+            raise
+        if answer.get("failed"):
+            desk.failed(self.module, str(answer["msg"]).splitlines()[0])
+        return answer
 
     @property
     def check_mode(self) -> bool:

@@ -220,8 +220,8 @@ class Twin:
     def cut(self, kind: str) -> None:
         lab.circuit(self.topology, "dwdm1", {"cut": kind})
 
-    def fault(self, device: str, kind: lab.Fault) -> None:
-        assert lab.fault(self.topology, device, kind)
+    def fault(self, device: str, kind: lab.Fault) -> bool:
+        return lab.fault(self.topology, device, kind)
 
 
 def differences(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> list[str]:
