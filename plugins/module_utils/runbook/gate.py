@@ -124,14 +124,11 @@ def wait_until_open(
 
 
 def require_open(result: GateResult) -> None:
-    """Raise GateError with the first findings unless the gate is open."""
+    """Raise GateError with what keeps it shut, unless the gate is open."""
     if result.open:
         return
-    wrong = [f for f in result.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR)]
-    shown = "; ".join(f"{f.check} {f.device or ''} {f.subject}: {f.message}".replace("  ", " ") for f in wrong[:3])
-    more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
-    remedy = next((f.remedy for f in wrong if f.remedy), None)
-    raise GateError(f"gate {result.gate} stays shut: {shown or 'nothing was judged'}{more}", remedy=remedy)
+    remedy = next((f.remedy for f in result.shut_by if f.remedy), None)
+    raise GateError(f"gate {result.gate} stays shut: {result.why()}", remedy=remedy)
 
 
 @dataclass(frozen=True)
