@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import typing
 
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import ConflictError, Timers
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Timers
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import conflicting, shown
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import way_back
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
 
 
@@ -31,14 +30,5 @@ class ActionModule(VerbAction):
             return {"changed": desk.in_force(plan), "devices": {p.device: {"changed": True} for p in point.devices}}
         parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
         how = {"whole": params["whole_device"], "force": params["force"]}
-        warning = ""
-        try:
-            with desk.lock():
-                result = rollback(*parts, Timers.of(desk.change.gates), **how)
-                if result.outcome is not Outcome.UNCHANGED:
-                    warning = desk.tell_store(point)
-        except ConflictError as exc:
-            return conflicting(exc)
-        if result.outcome is not Outcome.UNCHANGED:  # else the result that took it away stands, with its cause
-            desk.run_dir.save("result", result)
-        return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON, warning=warning)
+        timers = Timers.of(desk.change.gates)
+        return way_back(desk, plan, point, lambda: rollback(*parts, timers, **how))

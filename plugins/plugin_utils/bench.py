@@ -11,9 +11,10 @@ import pathlib
 import typing
 from collections.abc import Callable, Mapping
 
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Fabric
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.registry import platform
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.clock import SystemClock
@@ -25,9 +26,10 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventor
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Journal
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import PrunableStore
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import PrunableStore, save_verified
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import Platform
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import with_effects
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.registry import open_store
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import Cipher
 
@@ -131,6 +133,18 @@ class Bench:
         """Where rollback points are kept: the store that the user names, else a folder beside the runs."""
         return open_store(self.settings.store or str(self.base / "points"), self.base / "stores", self.settings.cipher)
 
+    def tell_store(self, point: RollbackPoint) -> str:
+        """Write the effects and the outcome of the ended run to the store; return what is wrong, else nothing.
+
+        The point that is there stays whole and usable where this fails, so it does not change the verdict.
+        """
+        try:
+            save_verified(self.store, with_effects(point, self.journal))
+        except StretchnetError as exc:
+            self.note("rollback point", f"the outcome could not be written to the store: {exc.message}", "warning")
+            return f"the rollback point does not say how the run ended: {exc}"
+        return ""
+
     def lock(self) -> typing.ContextManager[object]:
         """The fabric's lock: one change at a time. LockError names the holder and how to break a stale lock."""
         lock = FabricLock(self.run_dir.lock_file(self.fabric.name), self.require_id(), self.clock)
@@ -139,6 +153,10 @@ class Bench:
     def note(self, step: str, message: str, level: str = "info") -> None:
         """Write a line of the timeline and show it."""
         self.journal.write(Act.NOTE, message, stage=step, level=level)
+
+    def failed(self, step: str, reason: str) -> None:
+        """Keep why a step failed. It is not shown: the task itself shows it."""
+        Journal.file(self.run_dir.journal_file, self.clock).write(Act.FAILED, reason, stage=step, level="error")
 
     def _show(self, event: Event) -> None:
         self.tell(" ".join(part for part in (event.device, event.message) if part))

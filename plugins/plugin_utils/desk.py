@@ -11,11 +11,7 @@ from collections.abc import Callable, Mapping
 from ansible_collections.stretchnet.fabric.plugins.module_utils.checks.context import CheckContext, Phase
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.registry import hypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change, Workload
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
-    DeviceError,
-    InputError,
-    StretchnetError,
-)
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError, InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import PointReference
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Table
@@ -32,7 +28,6 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points i
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import DeviceSession, Flow, Watcher
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import with_effects
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Bench, HostVars, Settings, fabric_of
 
 __all__ = ["Bench", "Desk", "HostVars", "Settings"]
@@ -144,18 +139,6 @@ class Desk(Bench):
         self.run_dir.save("point", reference)
         return reference
 
-    def tell_store(self, point: RollbackPoint) -> str:
-        """Write the effects and the outcome of the ended run to the store; return what is wrong, else nothing.
-
-        The point that is there stays whole and usable where this fails, so it does not change the verdict.
-        """
-        try:
-            save_verified(self.store, with_effects(point, self.journal))
-        except StretchnetError as exc:
-            self.note("rollback point", f"the outcome could not be written to the store: {exc.message}", "warning")
-            return f"the rollback point does not say how the run ended: {exc}"
-        return ""
-
     def survey(self, name: str) -> Survey | None:
         """A survey that was kept, None if there is none of that name."""
         return self.run_dir.load(f"surveys/{name}", Survey) if self.run_dir.has(f"surveys/{name}") else None
@@ -183,9 +166,8 @@ class Desk(Bench):
         return result
 
     def _attempt(self, result: GateResult) -> None:
-        wrong = [f for f in result.findings if f.verdict.value in ("fail", "error")]
-        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong and not result.open else ""
-        self.tell(f"gate {result.gate}: {result.verdict.value} at look {result.attempts}{shown}")
+        if not result.open:
+            self.tell(f"gate {result.gate} is not open yet: {result.why(1)}")
 
     # -- moving ------------------------------------------------------------------------------------
 

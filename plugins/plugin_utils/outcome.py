@@ -9,8 +9,11 @@ import typing
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import encode
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import ConflictError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import TransactionResult
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Bench
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure
 
 
@@ -35,6 +38,23 @@ def shown(result: TransactionResult, plan: Plan, failed: bool, warning: str = ""
         parts = (result.cause, result.headline, *result.remedies)
         answer.update(failed=True, msg="\n".join(part for part in parts if part))
     return answer
+
+
+def way_back(
+    bench: Bench, plan: Plan, point: RollbackPoint, work: typing.Callable[[], TransactionResult]
+) -> dict[str, typing.Any]:
+    """Go back under the fabric's lock, tell the store, keep the result; a conflict found beforehand touches nothing."""
+    warning = ""
+    try:
+        with bench.lock():
+            result = work()
+            if result.outcome is not Outcome.UNCHANGED:
+                warning = bench.tell_store(point)
+    except ConflictError as exc:
+        return conflicting(exc)
+    if result.outcome is not Outcome.UNCHANGED:  # else the result that took it away stands, with its cause
+        bench.run_dir.save("result", result)
+    return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON, warning=warning)
 
 
 def conflicting(exc: ConflictError) -> dict[str, typing.Any]:

@@ -56,7 +56,7 @@ class Margins:
 
     loss_ratio: float = 0.0
     #: Latency may grow by this many ms, or by the ratio, whichever is more.
-    latency_ms: float = 2.0
+    latency_ms: float = 5.0
     latency_ratio: float = 0.5
     cpu_percent: float = 90.0
     memory_percent: float = 95.0

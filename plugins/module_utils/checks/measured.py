@@ -50,7 +50,7 @@ class VerifyProbeLoss(MeasuredCheck):
 
     def _series(self, context: CheckContext, series: ProbeSeries) -> Iterator[Finding]:
         gates, summary = context.change.gates, series.summary
-        subject = f"Flow: {series.viewpoint} to {series.target}"
+        subject = f"Flow: {series.viewpoint} to {series.target} ({series.protocol})"
         if not summary.sent:
             yield self.finding(Verdict.ERROR, subject, "no probe was sent")
             return

@@ -795,7 +795,7 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ("VerifyCircuitLatency", "pass"): (context(), []),
     ("VerifyCircuitLatency", "grown"): (
         circuit(rtt_ms=12.3),
-        ["Circuit: dwdm1 - the round-trip time has grown - Expected: at most 6.3 ms - Found: 12.3 ms"],
+        ["Circuit: dwdm1 - the round-trip time has grown - Expected: at most 9.2 ms - Found: 12.3 ms"],
     ),
     ("VerifyCircuitLatency", "not told"): (
         circuit(rtt_ms=None),
@@ -828,15 +828,15 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ("VerifyProbeLoss", "too many, too long"): (
         with_change(context("after_move", probes=(series(2, 1500.0),)), lambda d: d.update(gates={"max_gap_ms": 1000})),
         [
-            "Flow: host-a to workload - more pings were lost than allowed at one per second - "
+            "Flow: host-a to workload (icmp) - more pings were lost than allowed at one per second - "
             "Expected: at most 1 - Found: 2",
-            "Flow: host-a to workload - the longest gap is too long - Expected: at most 1000 ms - "
+            "Flow: host-a to workload (icmp) - the longest gap is too long - Expected: at most 1000 ms - "
             "Found: 1500 ms (resolution 10 ms)",
         ],
     ),
     ("VerifyProbeLoss", "nothing sent"): (
         context("after_move", probes=(series(sent=0),)),
-        ["!Flow: host-a to workload - no probe was sent"],
+        ["!Flow: host-a to workload (icmp) - no probe was sent"],
     ),
     ("VerifyProbeLoss", "viewpoint not measured"): (
         context("after_move", probes=None),

@@ -366,3 +366,32 @@ def test_later_work_of_somebody_else_is_shown_and_no_blemish() -> None:
     text = rendered(run)[1].text
     assert "nothing of the change is left" in text and "2 differences of somebody else" in text
     assert "none: proven" not in text
+
+
+def test_a_rollback_that_was_asked_for_has_no_cause_to_be_cured() -> None:
+    asked = Event("2026-11-21T02:03:04Z", "back", "rollback", level="warning")
+    run = dataclasses.replace(reverted(), gates=(), events=(asked,))
+    assert view.causes(run) == []
+    assert "taken back as it was asked for" in rendered(run)[1].text
+
+
+def test_earlier_attempts_are_folded() -> None:
+    def event(step: str, message: str) -> Event:
+        return Event("2026-11-21T02:03:04Z", step, message)
+
+    events = tuple(
+        event(s, m)
+        for s, m in (("baseline: note", "zeroth"), ("begin", "a"), ("baseline: note", "second"), ("begin", "b"))
+    )
+    earlier, last = view.attempts(events)
+    assert [e.message for e in earlier] == ["zeroth", "a"] and [e.message for e in last] == ["second", "b"]
+    assert view.attempts(events[1:2]) == ((), events[1:2])
+    _, parsed = rendered(dataclasses.replace(applied(), events=events))
+    assert "Earlier attempts at this change" in parsed.text and parsed.text.index(" second ") < parsed.text.index(
+        " zeroth "
+    )
+
+
+def test_what_was_not_read_is_told_once_for_all_devices() -> None:
+    text = rendered(applied())[1].text
+    assert "baseline optics the platform cannot tell border-a1" in text

@@ -168,6 +168,21 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
             "Expected: an id outside of 1002-1005 - Found: 1003 in ZONE-A"
         ],
     ),
+    ("SN402", "the change takes another's VNI"): (
+        {"change.segment.vni": 10010},
+        ["Segment: VNI 10010 - stands for several VLANs - Expected: one - Found: 10, 100"],
+    ),
+    ("SN403", "the change contradicts the plan"): (
+        {"change.segment.vni": 20100},
+        [
+            "Segment: VLAN 100 - has another VNI on each site - Expected: one, or a translation - "
+            "Found: 10100 in ZONE-A, 20100 in the change"
+        ],
+    ),
+    ("SN404", "the change has another name"): (
+        {"change.segment.name": "app"},
+        ["!Segment: VNI 10100 - several names for one segment - Expected: one - Found: app, web"],
+    ),
     ("SN404", "two names for one VNI"): (
         {f"{OLD}.sites": ["ZONE-A"]}
         | {"design.segments.+": {"vlan_id": 10, "name": "infra-b", "sites": ["ZONE-B"], "vni": 10010}},

@@ -135,8 +135,7 @@ class NxosSession(CiscoSession):
         """Return the lines that merging adds or takes away, and the dead-man timer that is installed for the time."""
         lines = self._timer_lines("stretchnet-TOKEN", "TIME", self._tree())
         head = [f"! while the change is armed: {line}" for line in lines]
-        found = typed_lines(candidate)
-        return "\n".join([*head, *found]) + "\n" if found else ""
+        return "\n".join([*head, candidate.rstrip()]) + "\n" if typed_lines(candidate) else ""
 
     def arm(self, token: str, candidate: str, revert_in_s: int) -> CommitStatus:
         """Merge under a timer on the device; see runbook.ports."""
