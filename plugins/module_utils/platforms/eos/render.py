@@ -288,6 +288,11 @@ class _Work:
         below = children(self.running, head)
         if "switchport mode trunk" in below:
             raise InputError("segment.attachments", f"{head} of {self.device.name} is a trunk, not an access port")
+        now = value(below, r"switchport access vlan (\d+)")
+        if now is not None and now != str(self.vlan_id):
+            self.notes.append(
+                f"{head.removeprefix('interface ')} of {self.device.name} leaves VLAN {now}: its hosts move"
+            )
         self.delta.value([head], "switchport access vlan", str(self.vlan_id))
 
     def _trunk(self, head: str, native: bool) -> None:

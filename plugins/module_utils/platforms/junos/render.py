@@ -281,6 +281,7 @@ class _Work:
         members = self.delta.below(*path, "vlan", "members")
         if not self._carries(members):
             if members:
+                self.notes.append(f"{port} of {self.device.name} leaves VLAN {members[0]}: its hosts move")
                 self.delta.replace(*path, "vlan", "members", old=members[0], new=self.name)
             else:
                 self.delta.set(*path, "vlan", f"members {self.name}")
