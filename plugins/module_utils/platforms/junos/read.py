@@ -118,12 +118,12 @@ def _joined_macs(state: DeviceState) -> tuple[MacEntry, ...]:
     """Join the switching table, which goes by VLAN, with the EVPN database, which goes by VNI."""
     vlan_of = {v.vni: v.vlan_id for v in state.vnis or () if v.kind is VniKind.L2 and v.vlan_id}
     vni_of = {vlan: vni for vni, vlan in vlan_of.items()}
-    joined: tuple[MacEntry, ...] = ()
+    by_table: list[MacEntry] = []
+    by_database: list[MacEntry] = []
     for entry in state.macs or ():
         vlan = entry.vlan_id or vlan_of.get(entry.vni or 0)
         vni = entry.vni or vni_of.get(entry.vlan_id or 0)
-        joined = (*joined, dataclasses.replace(entry, vlan_id=vlan, vni=vni))
-    by_table = tuple(e for e, raw in zip(joined, state.macs or (), strict=True) if raw.vni is None)
-    by_database = tuple(e for e, raw in zip(joined, state.macs or (), strict=True) if raw.vni is not None)
-    merged: tuple[MacEntry, ...] = merge(by_table, by_database)
+        told = by_table if entry.vni is None else by_database
+        told.append(dataclasses.replace(entry, vlan_id=vlan, vni=vni))
+    merged: tuple[MacEntry, ...] = merge(tuple(by_table), tuple(by_database))
     return merged
