@@ -51,7 +51,7 @@ rollback: ## Move the VM back and take the stretch away again
 	$(RUNBOOK) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
 
 unit: setup-test ## Unit tests: no root, no lab, under a minute
-	$(VENV)/python -m pytest -n auto tests/unit
+	$(VENV)/python -m pytest -n auto --dist loadfile tests/unit
 
 lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
 	$(VENV)/ruff check .
