@@ -771,7 +771,7 @@ def _optic_block(answer: Answer, block: str) -> Iterator[OpticLane]:
 
 
 def _optic_line(answer: Answer, name: str, text: str) -> list[float | None] | None:
-    found = re.search(rf"^\s*{name}\s+(\S.*)$", text, re.MULTILINE)
+    found = re.search(rf"^\s*{name}\s+((?:[-+]?\d|N/A).*)$", text, re.MULTILINE)
     if not found:
         return None
     values = [_figure(v) for v in re.findall(r"N/A|[+-]?\d+\.\d+|(?<=\s)0(?=\s)", " " + found.group(1) + " ")]
