@@ -20,6 +20,9 @@ from .context import ConflictError, Context, Left, TransactionError, conflict
 from .journal import Act
 from .ports import CommitState, CommitStatus
 
+#: How often going back is tried at the least, however long each try takes.
+TRIES = 5
+
 
 @dataclass(frozen=True)
 class Armed:
@@ -170,11 +173,13 @@ class DeviceWork:
     def go_back(self, *, whole: bool = False, force: bool = False) -> Left:
         """Bring the device back to its point; return what is left (nothing of ours).
 
-        Tried until the timers of its tokens must be over and ``patience_s`` more.
+        Tried until the timers of its tokens must be over and ``patience_s`` more, and ``TRIES`` times at
+        the least: a device whose answers are slower than its timer is not one that stays away.
         """
         clock, timers = self._context.clock, self._context.timers
-        end = self._end()
+        end, tries = self._end(), 0
         while True:
+            tries += 1
             try:
                 left = self.read_left()
                 if left.all if whole else left.ours:
@@ -187,7 +192,7 @@ class DeviceWork:
             except ConflictError:
                 raise
             except StretchnetError as exc:
-                if clock.monotonic_s() >= end:
+                if clock.monotonic_s() >= end and tries >= TRIES:
                     raise
                 self._note(f"going back: {exc.message}; again")
             clock.sleep(timers.poll_s)

@@ -169,7 +169,7 @@ def test_a_line_without_a_secret_is_left_alone(line: str) -> None:
     assert lines_with_secrets(line) == ()
 
 
-@pytest.mark.parametrize("url", ["points", "s3://bucket/x", "git+ext::sh", "http://x/y", "file://"])
+@pytest.mark.parametrize("url", ["points", "ftp://bucket/x", "git+ext::sh", "http://x/y", "file://"])
 def test_a_url_that_is_no_store_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(InputError):
         open_store(url, tmp_path)
