@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
 """The NX-OS session against a simulated Nexus, spoken to over SSH by NAPALM's own nxos_ssh driver."""
 
 from __future__ import annotations
