@@ -610,6 +610,8 @@ def _lag_row(row: Row) -> Lag:
 def lacp_neighbors(answer: Answer) -> Facts:
     """``show lacp neighbor``: the partner's system by member."""
     lags: dict[str, list[LagMember]] = {}
+    if answer.is_text and re.search(r"No lacp port-channels exist", answer.text(), re.IGNORECASE):
+        return {Fact.LAGS: ()}
     if answer.is_text:
         current = None
         for line in cisco.lines(answer):

@@ -16,7 +16,6 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     AuthenticationError,
     CommitError,
     CommitExpiredError,
-    DeviceError,
     PendingCommitError,
     UnreachableError,
 )
@@ -161,12 +160,13 @@ def test_somebody_elses_commit_is_pending(lab: Lab) -> None:
 
 
 def test_disk_full_on_checkpoint(lab: Lab) -> None:
+    before = copy.deepcopy(lab.switch.running)
     session = lab.session()
     candidate = lab.candidate()
     lab.switch.checkpoint_fails = True
-    with pytest.raises(DeviceError, match="no space"):
+    with pytest.raises(CommitError, match="no space"):
         session.arm("t", candidate, 60)
-    assert not has_vlan(lab.switch.running)
+    assert lab.switch.running == before
     assert session.status("t").state is not CommitState.CONFIRMED
 
 
