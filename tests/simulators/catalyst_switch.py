@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
 """A simulated Catalyst 9000: confirmed configuration changes under the device's timer, on its own clock.
 
 Imitated: Cisco IOS XE Configuration Fundamentals, "Configuration Replace and Configuration Rollback" (the timer

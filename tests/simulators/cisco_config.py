@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
 """What NX-OS and IOS-XE do to their running configuration when lines are typed under ``configure terminal``.
 
 Imitated (Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Using the Command-Line Interface"; Cisco IOS

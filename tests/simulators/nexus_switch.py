@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
 """A simulated Nexus: running and startup configuration, checkpoints, rollback and the scheduler, on its own clock.
 
 Imitated: Cisco Nexus 9000 NX-OS System Management Configuration Guide, "Configuring Rollback" (checkpoints are
@@ -48,7 +49,7 @@ class NexusSwitch:
         """Let time pass; jobs whose minute has come are run."""
         with self.lock:
             self.clock += datetime.timedelta(seconds=seconds)
-            for match, below in list(conftree.sections(self.running, r"scheduler schedule name (\S+)")):
+            for _, below in list(conftree.sections(self.running, r"scheduler schedule name (\S+)")):
                 at = conftree.value(below, r"time start (\S+)")
                 if at and datetime.datetime.strptime(at, "%Y:%m:%d:%H:%M") <= self.clock:
                     job = conftree.value(below, r"job name (\S+)")

@@ -27,9 +27,9 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Role
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import CommitState, Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.shell import Output
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sessions import name_of
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sonic import PLATFORM
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sonic import session as module
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sessions import name_of
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
