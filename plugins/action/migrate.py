@@ -17,6 +17,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate 
     MoveSettings,
     run_move,
 )
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import loss_lines
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import require_applied
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
@@ -62,6 +63,8 @@ class ActionModule(VerbAction):
         )
         desk.run_dir.save(f"moves/{len(desk.run_dir.names('moves')) + 1:04d}", move)
         desk.note("migrate", headline(move), "error" if move.error else "info")
+        for line in loss_lines(move.probes):
+            desk.tell(line)
         answer = {
             "changed": move.migration.moved,
             "migration": encode(move.migration),

@@ -23,9 +23,11 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host impo
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import move_inputs
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import FleetLook, Gate, wait_until_open
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Observer
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import reversed_workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import save_verified
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import DeviceSession, Flow, Watcher
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import Progress
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Bench, HostVars, Settings, fabric_of
@@ -81,6 +83,10 @@ class Desk(Bench):
         super().__exit__(*exc)
         for host in self._hosts.values():
             host.close()
+
+    def observer(self) -> Observer:
+        """Lines that say where in the plan the transaction is, and what is left on the timers."""
+        return Progress(self.tell, self.plan(), revert_in_s=self.change.gates.revert_in_s)
 
     # -- judging -----------------------------------------------------------------------------------
 
