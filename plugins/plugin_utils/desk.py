@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import shlex
 import typing
 from collections.abc import Callable, Mapping
 
@@ -57,13 +58,14 @@ class Settings:
     """How a verb is run: where it writes, how many devices it talks to at once, where points are kept.
 
     ``store`` is a URL (stores.registry), None: beside the runs. ``cipher`` seals the points, None: points
-    that hold secrets are refused.
+    that hold secrets are refused. ``inventory``: its sources, for the commands that are shown to people.
     """
 
     run_dir: str
     parallel: int
     store: str | None = None
     cipher: Cipher | None = None
+    inventory: tuple[str, ...] = ()
 
 
 class Desk:
@@ -226,10 +228,16 @@ class Desk:
             point.created_at,
             point.created_by,
             tuple(device.device for device in point.devices),
-            f"ansible-playbook stretchnet.fabric.rollback -e change_id={point.change_id}",
+            self._rollback_command(point.change_id),
         )
         self.run_dir.save("point", reference)
         return reference
+
+    def _rollback_command(self, change_id: str) -> str:
+        """The command that goes back, whole: it can be pasted in any folder."""
+        sources = [part for source in self.settings.inventory for part in ("-i", source)]
+        variables = ["-e", f"change_id={change_id}", "-e", f"stretchnet_run_dir={self.settings.run_dir}"]
+        return shlex.join(["ansible-playbook", "stretchnet.fabric.rollback", *sources, *variables])
 
     def survey(self, name: str) -> Survey | None:
         """A survey that was kept, None if there is none of that name."""

@@ -103,6 +103,7 @@ class VerbAction(ActionBase):
                 params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
                 self._variable(task_vars, "stretchnet_store", None),
                 self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
+                tuple(plain(task_vars.get("ansible_inventory_sources") or [])),
             ),
             self.tell,
         )
