@@ -43,6 +43,7 @@ class Settings:
 
     ``store`` is a URL (stores.registry), None: beside the runs. ``cipher`` seals the points, None: points
     that hold secrets are refused. ``force_lock`` names the holder whose stale lock is broken.
+    ``inventory``: its sources, for the commands that are shown to people.
     """
 
     run_dir: str
@@ -50,6 +51,7 @@ class Settings:
     store: str | None = None
     cipher: Cipher | None = None
     force_lock: str | None = None
+    inventory: tuple[str, ...] = ()
 
 
 class Bench:

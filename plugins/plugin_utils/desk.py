@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import typing
 from collections.abc import Callable, Mapping
 
@@ -140,10 +141,16 @@ class Desk(Bench):
             point.created_at,
             point.created_by,
             tuple(device.device for device in point.devices),
-            f"ansible-playbook stretchnet.fabric.rollback -e change_id={point.change_id}",
+            self._rollback_command(point.change_id),
         )
         self.run_dir.save("point", reference)
         return reference
+
+    def _rollback_command(self, change_id: str) -> str:
+        """The command that goes back, whole: it can be pasted in any folder."""
+        sources = [part for source in self.settings.inventory for part in ("-i", source)]
+        variables = ["-e", f"change_id={change_id}", "-e", f"stretchnet_run_dir={self.settings.run_dir}"]
+        return shlex.join(["ansible-playbook", "stretchnet.fabric.rollback", *sources, *variables])
 
     def survey(self, name: str) -> Survey | None:
         """A survey that was kept, None if there is none of that name."""

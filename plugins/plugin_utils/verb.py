@@ -111,6 +111,7 @@ class VerbAction(ActionBase):
             self._variable(task_vars, "stretchnet_store", None),
             self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
             params.get("force_lock") or self._variable(task_vars, "stretchnet_force_lock", None),
+            tuple(plain(task_vars.get("ansible_inventory_sources") or [])),
         )
         return self.lay(params, _HostVars(task_vars["hostvars"], self._templar), devices, settings)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real moves across the real fabric, compared with captures at the VM's taps.
 
-It needs a lab that is up and stretched: STRETCHNET_LAB names its state directory (default /var/lib/snlab).
+The runbook stretches the VLAN before and takes it away afterwards.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from runbook_bench import STATE
 
-pytestmark = pytest.mark.lab
-STATE = Path(os.environ.get("STRETCHNET_LAB", "/var/lib/snlab"))
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("stretched")]
 MOVES = int(os.environ.get("STRETCHNET_MOVES", "2"))
 HERE = Path(__file__).parent
 CHANGE = HERE.parents[1] / "inventories/lab/changes/stretch-vlan100.yml"
@@ -29,13 +29,6 @@ GUEST, VIEWPOINTS = "10.100.0.11", {"host-a": "10.100.0.21", "host-b": "10.100.0
 
 def inside(node: str, *argv: str) -> list[str]:
     return ["ip", "netns", "exec", f"{STATE.name}-{node}", *argv]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def stretched():
-    ping = inside("host-b", "ping", "-c1", "-W2", GUEST)
-    if not STATE.exists() or subprocess.run(ping, capture_output=True, check=False).returncode:
-        pytest.skip(f"no lab with a stretched VLAN 100 at {STATE}")
 
 
 @contextlib.contextmanager
