@@ -51,14 +51,16 @@ rollback: ## Move the VM back and take the stretch away again
 	$(RUNBOOK) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
 
 unit: setup-test ## Unit tests: no root, no lab, under a minute
-	$(VENV)/python -m pytest tests/unit
+	$(VENV)/python -m pytest -n auto tests/unit
 
-lint: setup-test ## ruff, mypy on the core, yamllint
+lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check --line-length 120 .
 	cd .venv/lib/python3*/site-packages && $(CURDIR)/$(VENV)/mypy --config-file $(CURDIR)/pyproject.toml \
 		--cache-dir $(CURDIR)/.mypy_cache -p ansible_collections.stretchnet.fabric.plugins.module_utils
 	$(VENV)/yamllint -s .
+	$(VENV)/ansible-lint --nocolor
+	$(VENV)/antsibull-changelog lint
 
 test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."

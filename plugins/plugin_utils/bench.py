@@ -154,6 +154,10 @@ class Bench:
         """Write a line of the timeline and show it."""
         self.journal.write(Act.NOTE, message, stage=step, level=level)
 
+    def failed(self, step: str, reason: str) -> None:
+        """Keep why a step failed. It is not shown: the task itself shows it."""
+        Journal.file(self.run_dir.journal_file, self.clock).write(Act.FAILED, reason, stage=step, level="error")
+
     def _show(self, event: Event) -> None:
         self.tell(" ".join(part for part in (event.device, event.message) if part))
 

@@ -166,9 +166,8 @@ class Desk(Bench):
         return result
 
     def _attempt(self, result: GateResult) -> None:
-        wrong = [f for f in result.findings if f.verdict.value in ("fail", "error")]
-        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong and not result.open else ""
-        self.tell(f"gate {result.gate}: {result.verdict.value} at look {result.attempts}{shown}")
+        if not result.open:
+            self.tell(f"gate {result.gate} is not open yet: {result.why(1)}")
 
     # -- moving ------------------------------------------------------------------------------------
 

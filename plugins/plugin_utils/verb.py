@@ -12,7 +12,11 @@ import typing
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    InputError,
+    LockError,
+    StretchnetError,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Bench, Desk, HostVars, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
@@ -60,7 +64,7 @@ class VerbAction(ActionBase):
             stops = stoppable(self.tell) if self.stops_in_order else contextlib.nullcontext()
             with stops, self._bench(params, task_vars or {}) as bench:
                 about = {"changed": False, "change_id": bench.change_id}
-                return {**result, **about, **self.verb(params, bench)}
+                return {**result, **about, **self._on_record(params, bench)}
         except StretchnetError as exc:
             return {**result, **failure(exc)}
         except KeyboardInterrupt:
@@ -68,6 +72,20 @@ class VerbAction(ActionBase):
         except Exception as exc:
             # A defect of ours must not look like a verdict on the fabric; the traceback is Ansible's to show.
             raise AnsibleActionFail(f"this is a defect, please report it: {type(exc).__name__}: {exc}") from exc
+
+    def _on_record(self, params: dict[str, typing.Any], bench: Bench) -> dict[str, typing.Any]:
+        """Do the verb; why it failed stands in the journal of the change, for the report."""
+        try:
+            answer = self.verb(params, bench)
+        except LockError:
+            raise  # the journal is somebody else's now
+        except StretchnetError as exc:
+            if bench.change_id:
+                bench.failed(self.module, str(exc))
+            raise
+        if answer.get("failed") and bench.change_id:
+            bench.failed(self.module, str(answer["msg"]).splitlines()[0])
+        return answer
 
     @property
     def check_mode(self) -> bool:
@@ -80,22 +98,26 @@ class VerbAction(ActionBase):
 
     def lay(self, params: dict[str, typing.Any], hostvars: HostVars, devices: list[str], settings: Settings) -> Bench:
         """Return what the verb works at; a desk, unless the verb can do without a change."""
-        return Desk.lay(hostvars, devices, _change(params["change"]), params["change_id"], settings, self.tell)
+        return Desk.lay(hostvars, devices, read_change(params["change"]), params["change_id"], settings, self.tell)
 
     def _bench(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> Bench:
         group = params["fabric_group"]
         devices = plain(task_vars["groups"].get(group, []))
         if not devices:
             raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
-        run_dir = params["run_dir"] or self._variable(task_vars, "stretchnet_run_dir", "runs")
         settings = Settings(
-            os.path.abspath(os.path.expanduser(run_dir)),
+            self.run_dir(params["run_dir"], task_vars),
             params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
             self._variable(task_vars, "stretchnet_store", None),
             self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
             params.get("force_lock") or self._variable(task_vars, "stretchnet_force_lock", None),
         )
         return self.lay(params, _HostVars(task_vars["hostvars"], self._templar), devices, settings)
+
+    def run_dir(self, given: str | None, task_vars: dict[str, typing.Any]) -> str:
+        """Return where the run directories are: the task's own option, else the user's variable, else ``runs``."""
+        path = given or self._variable(task_vars, "stretchnet_run_dir", "runs")
+        return os.path.abspath(os.path.expanduser(path))
 
     def _cipher(self, vault_id: str | None) -> VaultCipher | None:
         """The user's own vault secret seals the rollback points; InputError if there is none of that id."""
@@ -148,7 +170,7 @@ def _is_ours(name: str) -> bool:
     return name.startswith("stretchnet_") or name in CONNECTION_VARIABLES
 
 
-def _change(value: typing.Any) -> typing.Any:
+def read_change(value: typing.Any) -> typing.Any:
     """Return the text of the change file, or the mapping itself; None where there is none."""
     if not isinstance(value, str):
         return value

@@ -213,9 +213,9 @@ def test_two_controllers_at_once_one_wins(session: FrrSession, twin: Twin) -> No
         (
             "!! interfaces\nauto vni10200\niface vni10200\n    vxlan-id 10200\n    vxlan-local-tunnelip 10.0.0.1\n"
             "!! frr.conf\nrouter bgp 4200000001\n address-family l2vpn evpn\n  vni 10200\n   rd nonsense\n",
-            "frr-reload",
+            "Malformed Route Distinguisher",
         ),
-        ("!! interfaces\nauto eth99\niface eth99\n    up false\n    pre-up false\n", "ifreload"),
+        ("!! interfaces\nauto eth99\niface eth99\n    mtu 1400\n", "the kernel is not as the interfaces say"),
         ("no section", "before the first section"),
         ("!! interfaces\n    address 10.0.0.1/24\n", "in no iface stanza"),
     ],
@@ -261,7 +261,7 @@ def test_apply_killed_in_the_middle_restores_at_once(session: FrrSession, leaf: 
     if victim == "worker":
         leaf.sh(f"kill -9 {agents(leaf)[-1]}")
     else:
-        leaf.sh("pkill -9 -x ifreload || pkill -9 -f '^/usr/bin/python3.*[i]freload'")
+        leaf.sh("pkill -9 -f '[i]freload -a$'")
     thread.join(60)
     assert errors and isinstance(errors[0], CommitError), errors
     assert is_old(leaf) and session.config() == before
@@ -344,7 +344,9 @@ def test_a_changed_agent_is_installed_anew_and_named_in_the_diff(session: FrrSes
 
 
 def test_sourced_interfaces_are_refused(session: FrrSession, leaf: Node) -> None:
-    leaf.sh("cp /etc/network/interfaces /root/keep; echo 'source /etc/network/interfaces.d/*' >>/etc/network/interfaces")
+    leaf.sh(
+        "cp /etc/network/interfaces /root/keep; echo 'source /etc/network/interfaces.d/*' >>/etc/network/interfaces"
+    )
     try:
         session.config()  # matches no file: nothing is hidden
         leaf.sh("printf 'auto x\\niface x\\n' >/etc/network/interfaces.d/x")

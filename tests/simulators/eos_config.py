@@ -18,6 +18,9 @@ ONCE = (
     r"|ip virtual-router mac-address|ip address(?: virtual)?|hostname"
 )
 
+#: Negations that EOS keeps in the running configuration.
+_KEPT = r"no (?:switchport|aaa root|bgp default \S+|neighbor \S+ activate|spanning-tree vlan-id \S+)"
+
 
 def merge(running: Tree, text: str) -> Tree:
     """Return the configuration after the lines; what is negated and is not there changes nothing."""
@@ -36,6 +39,8 @@ def merge(running: Tree, text: str) -> Tree:
 
 
 def _line(section: Tree, line: str) -> Tree:
+    if re.fullmatch(_KEPT, line) and line[3:] not in section:
+        return section.setdefault(line, {})
     if line.startswith("no ") and line not in section:
         target = line[3:]
         for child in [c for c in section if c == target or c.startswith(f"{target} ")]:

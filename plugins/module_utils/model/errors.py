@@ -111,3 +111,11 @@ class ProbeError(StretchnetError):
 
 class LabError(StretchnetError):
     """The lab could not be brought up or taken down."""
+
+
+class IpamError(StretchnetError):
+    """The IPAM could not be read or written; the message says which object and what it answered."""
+
+
+class IpamPermissionError(IpamError):
+    """The IPAM refused the token, or the token lacks the permission that the message names."""

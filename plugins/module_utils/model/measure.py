@@ -137,6 +137,7 @@ class Echo:
 class CircuitSample:
     """One DWDM circuit as felt by pings from border to border.
 
+    ``rtt_ms`` is the least of the round-trip times: what the way takes, without the load of the devices.
     ``fits`` says whether a packet of ``size_bytes`` (IP header included) passed unfragmented; None: not tried.
     ``error`` says why it could not be measured, which is not a measurement of zero loss.
     """

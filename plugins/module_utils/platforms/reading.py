@@ -307,6 +307,13 @@ def _key(entry: typing.Any) -> tuple[typing.Any, ...]:
     return tuple(getattr(entry, f.name) for f in dataclasses.fields(entry) if f.metadata.get("key"))
 
 
+def unless_hidden(answer: Answer, found: Sequence[typing.Any], sign: str) -> tuple[typing.Any, ...]:
+    """Return what was found; nothing found in an output that has ``sign`` in it is a shape that is not known."""
+    if not found and re.search(sign, answer.output if isinstance(answer.output, str) else json.dumps(answer.output)):
+        raise answer.error("has entries in a shape that is not known", "report the output and the release")
+    return tuple(found)
+
+
 def either(structured: ReaderFunction, plain: ReaderFunction) -> ReaderFunction:
     """Return a reader that takes structured output or, where it came so, text."""
     return lambda answer: plain(answer) if answer.is_text else structured(answer)

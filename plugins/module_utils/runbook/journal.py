@@ -51,6 +51,7 @@ class Act(enum.Enum):
     PROOF = "proof"
     END = "end"
     NOTE = "note"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)

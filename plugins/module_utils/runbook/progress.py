@@ -4,19 +4,26 @@
 
 The board is the state of the transaction as far as a watcher needs it: stage, devices armed and
 confirmed, gate, seconds left of the dead-man timers. A Progress is an observer of the journal; it
-keeps a board and hands each event that says something to ``tell`` as one plain line.
+keeps a board and hands each event that says something to ``tell`` as one plain line. A JournalTail
+does the same for a journal that another process writes.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 
+from ..model.codec import decode
+from ..model.errors import InputError
 from ..model.evidence import Event
 from ..model.measure import ProbeSeries
 from ..model.plan import Plan
 from ..model.redact import redact
+from .journal import Entry
 
 #: Acts that are journalled for the machine and say nothing new to a person.
 _QUIET = frozenset({"inspect", "arm", "effect", "confirm"})
@@ -131,6 +138,7 @@ class Progress:
     # -- one method for each act (runbook/journal.py, Act) ---------------------------------------------
 
     def _on_begin(self, event: Event, _stage: str) -> str:
+        self.board = Board(self.board.stages)
         devices = sum(len(names) for _, names in self.board.stages)
         return f"{event.message}, {devices} devices" if devices else event.message
 
@@ -191,6 +199,49 @@ class Progress:
         return event.message
 
 
+class JournalTail:
+    """Follows a journal that another process writes: new whole lines become events of a Progress.
+
+    Deadlines are worked out on this machine's wall clock from the instants in the journal, so that a
+    watcher who comes late still counts down to the right second. A journal that is not there yet, or a
+    line that cannot be read, is waited for: a watcher must never disturb the run.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str], None] = lambda _line: None, *, begin: int = 0) -> None:
+        """Follow from byte ``begin`` on."""
+        self.path = path
+        self._offset = begin
+        self._event_s = 0.0
+        self._progress = Progress(tell, monotonic_s=lambda: self._event_s)
+
+    @property
+    def board(self) -> Board:
+        """The state by the lines that were read."""
+        return self._progress.board
+
+    def poll(self) -> int:
+        """Read what is new; return how many events that was."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                whole, _, _torn = file.read().rpartition(b"\n")
+        except OSError:
+            return 0
+        if not whole:
+            return 0
+        self._offset += len(whole) + 1
+        return sum(self._take(line) for line in whole.split(b"\n"))
+
+    def _take(self, line: bytes) -> bool:
+        try:
+            event = decode(Entry, json.loads(line)).event()
+            self._event_s = datetime.fromisoformat(event.at.replace("Z", "+00:00")).timestamp()
+        except (ValueError, InputError):
+            return False
+        self._progress(event)
+        return True
+
+
 def _by_itself(left_s: float) -> str:
     return f"goes back by itself in {left_s:.0f} s" if left_s else "cannot go back by itself"
 
@@ -225,7 +276,7 @@ def one_line(text: str) -> str:
 
 def summary(board: Board, now_s: float) -> Sequence[tuple[str, str]]:
     """Return the board as label and value, for a live display."""
-    rows = [("stage", board.place or "none yet")]
+    rows = [("stage", board.place.removeprefix("stage ") or "none yet")]
     if board.devices:
         armed = sorted(board.deadlines_s)
         rows.append(("armed", f"{len(armed)} of {len(board.devices)}" + (f": {', '.join(armed)}" if armed else "")))
@@ -234,7 +285,7 @@ def summary(board: Board, now_s: float) -> Sequence[tuple[str, str]]:
     if left is not None:
         rows.append(("dead-man timer", f"{left:.0f} s until the first device goes back by itself"))
     if board.gate:
-        rows.append(("gate", board.gate))
+        rows.append(("gate", board.gate.removeprefix("gate ")))
     if board.going_back:
         rows.append(("going back", f"{len(board.old)} devices are as they were"))
     if board.ended:

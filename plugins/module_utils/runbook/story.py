@@ -12,7 +12,7 @@ from ..model.fabric import Fabric
 from ..model.plan import Plan
 from ..model.state import DeviceState
 from ..model.verdict import GateResult, Outcome
-from .journal import Journal
+from .journal import Act, Journal
 from .ledger import Ledger
 from .migrate import MoveResult
 from .outcome import TransactionResult
@@ -45,7 +45,7 @@ def tell_story(
         change=change,
         fabric=fabric,
         outcome=outcome,
-        headline=headline(change, outcome, result, move, gates),
+        headline=headline(change, outcome, result, move, gates, last_failure(journal)),
         started_at=events[0].at if events else "",
         finished_at=events[-1].at if events else "",
         events=events,
@@ -78,15 +78,30 @@ def headline(
     result: TransactionResult | None,
     move: MoveResult | None,
     gates: tuple[GateResult, ...] = (),
+    failure: str = "",
 ) -> str:
-    """Say in a few sentences how it ended: the fabric, the workload, the packets."""
+    """Say in a few sentences how it ended: the fabric, the workload, the packets, what failed before."""
     parts = [_fabric_words(change, outcome, result)]
     if move is not None:
         parts.append(_move_words(move))
     shut = [gate.gate for gate in gates if not gate.open]
     if shut:
         parts.append(f"Gates that stayed shut: {', '.join(shut)}.")
+    told = result is not None and failure.removesuffix(".") in (result.cause, result.headline.removesuffix("."))
+    if failure and outcome is not Outcome.APPLIED and not told:
+        parts.append(f"What failed: {failure}")
     return " ".join(parts)
+
+
+def last_failure(journal: Journal) -> str:
+    """Return why the last step failed that failed since the change was begun last; empty: none did."""
+    failure = ""
+    for entry in journal.entries:
+        if entry.act is Act.BEGIN:
+            failure = ""
+        elif entry.act is Act.FAILED:
+            failure = entry.message
+    return failure
 
 
 def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | None) -> str:
@@ -95,7 +110,7 @@ def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | 
         return f"VLAN {segment.vlan_id} (VNI {segment.vni}) is stretched over {' and '.join(segment.sites)}."
     if result is None:
         return "Nothing was applied."
-    cause = f"{result.cause}." if result.cause not in ("", "rollback") else ""
+    cause = f"{result.cause.removesuffix('.')}." if result.cause not in ("", "rollback") else ""
     return " ".join(part for part in (result.headline, cause) if part)
 
 

@@ -293,8 +293,7 @@ class _Run:
                 break
             if clock.monotonic_s() >= end:
                 self._gates.append(result)
-                failed = "; ".join(f.message for f in result.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR))
-                raise _Failed(f"gate {result.gate}: {result.verdict.value}: {failed}")
+                raise _Failed(f"gate stays shut: {result.why()}")
             clock.sleep(min(timers.poll_s, max(0.0, end - clock.monotonic_s())))
         self._gates.append(result)
 

@@ -703,13 +703,11 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ("VerifyWorkloadNeighbor", "an address that never spoke is a warning"): (
         context(
             "after_move",
-            states={
-                leaf: healthy(dev(leaf), neighbors=()) for leaf in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
-            },
+            states={leaf: healthy(dev(leaf), neighbors=()) for leaf in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")},
         ),
         [
-            f"?[{leaf}] Neighbour: 10.100.0.11 - is in no leaf's neighbour table: the workload has not spoken from it - "
-            f"Expected: {VM_MAC} - Found: none"
+            f"?[{leaf}] Neighbour: 10.100.0.11 - is in no leaf's neighbour table: "
+            f"the workload has not spoken from it - Expected: {VM_MAC} - Found: none"
             for leaf in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
         ],
     ),
@@ -760,7 +758,14 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ),
     ("VerifyWorkloadSequence", "unknown at the baseline"): (
         at_baseline(context("after_move"), "leaf-a2", evpn_routes=()),
-        [f"~[leaf-a2] EVPN route: {VM_MAC} - the baseline did not know it"],
+        [f"~[leaf-a2] EVPN route: {VM_MAC} - neither measurement nor baseline knew it before the move"],
+    ),
+    ("VerifyWorkloadSequence", "by the measurement of the move"): (
+        replace(
+            at_baseline(context("after_move"), "leaf-a2", evpn_routes=()),
+            convergence=(ConvergencePoint("leaf-a2", Table.EVPN_MAC, 0.3, 10.0, sequence_before=1),),
+        ),
+        [f"[leaf-a2] EVPN route: {VM_MAC} - the mobility sequence has not risen - Expected: more than 1 - Found: 1"],
     ),
     # --- circuits
     ("VerifyCircuitLoss", "pass"): (context(), []),
@@ -790,7 +795,7 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ("VerifyCircuitLatency", "pass"): (context(), []),
     ("VerifyCircuitLatency", "grown"): (
         circuit(rtt_ms=12.3),
-        ["Circuit: dwdm1 - the round-trip time has grown - Expected: at most 6.3 ms - Found: 12.3 ms"],
+        ["Circuit: dwdm1 - the round-trip time has grown - Expected: at most 9.2 ms - Found: 12.3 ms"],
     ),
     ("VerifyCircuitLatency", "not told"): (
         circuit(rtt_ms=None),
@@ -823,15 +828,15 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ("VerifyProbeLoss", "too many, too long"): (
         with_change(context("after_move", probes=(series(2, 1500.0),)), lambda d: d.update(gates={"max_gap_ms": 1000})),
         [
-            "Flow: host-a to workload - more pings were lost than allowed at one per second - "
+            "Flow: host-a to workload (icmp) - more pings were lost than allowed at one per second - "
             "Expected: at most 1 - Found: 2",
-            "Flow: host-a to workload - the longest gap is too long - Expected: at most 1000 ms - "
+            "Flow: host-a to workload (icmp) - the longest gap is too long - Expected: at most 1000 ms - "
             "Found: 1500 ms (resolution 10 ms)",
         ],
     ),
     ("VerifyProbeLoss", "nothing sent"): (
         context("after_move", probes=(series(sent=0),)),
-        ["!Flow: host-a to workload - no probe was sent"],
+        ["!Flow: host-a to workload (icmp) - no probe was sent"],
     ),
     ("VerifyProbeLoss", "viewpoint not measured"): (
         context("after_move", probes=None),
@@ -846,14 +851,46 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
         context(
             "after_move",
             convergence=(
-                ConvergencePoint("leaf-a1", Table.NEIGHBOR, 12.0, 10.0),
+                ConvergencePoint("leaf-b1", Table.FORWARDING, 90.0, 10.0),
+                ConvergencePoint("leaf-a1", Table.NEIGHBOR, 102.0, 10.0),
                 ConvergencePoint("leaf-a2", Table.EVPN_MAC, None, 10.0),
             ),
+            migration=Migration("web01", "hv-a", "hv-b", "live", True, duration_s=91.0),
         ),
         [
-            "[leaf-a1] Table: neighbor - followed the move too late - Expected: within 10000 ms - "
+            "[leaf-a1] Table: neighbor - followed the move too late - Expected: within 10000 ms of the switch-over - "
             "Found: 12000 ms (resolution 10 ms)",
-            "[leaf-a2] Table: evpn_mac - never followed the move - Expected: within 10000 ms - Found: never",
+            "[leaf-a2] Table: evpn_mac - never followed the move - Expected: within 10000 ms of the switch-over - "
+            "Found: never",
+        ],
+    ),
+    ("VerifyConvergenceTime", "a long copy of memory does not count"): (
+        context(
+            "after_move",
+            convergence=(
+                ConvergencePoint("leaf-b1", Table.FORWARDING, 90.0, 10.0),
+                ConvergencePoint("leaf-a1", Table.NEIGHBOR, 91.0, 10.0),
+            ),
+            migration=Migration("web01", "hv-a", "hv-b", "live", True, duration_s=90.5),
+        ),
+        [],
+    ),
+    ("VerifyConvergenceTime", "the silence of a VM counts"): (
+        context(
+            "after_move",
+            convergence=(ConvergencePoint("leaf-b1", Table.FORWARDING, 60.0, 10.0),),
+            migration=Migration("web01", "hv-a", "hv-b", "live", True, duration_s=3.0),
+        ),
+        [
+            "[leaf-b1] Table: forwarding - followed the move too late - Expected: within 10000 ms of the switch-over - "
+            "Found: 57000 ms (resolution 10 ms)"
+        ],
+    ),
+    ("VerifyConvergenceTime", "without a record of the move, all of it counts"): (
+        context("after_move", convergence=(ConvergencePoint("leaf-b1", Table.FORWARDING, 11.0, 10.0),), migration=None),
+        [
+            "[leaf-b1] Table: forwarding - followed the move too late - Expected: within 10000 ms of the switch-over - "
+            "Found: 11000 ms (resolution 10 ms)"
         ],
     ),
     ("VerifyConvergenceTime", "not measured"): (

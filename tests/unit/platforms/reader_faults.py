@@ -21,7 +21,7 @@ IOS_LOG = "*Mar  1 00:01:02.003: %LINEPROTO-5-UPDOWN: Line protocol on Interface
 
 def truth_folder() -> Path:
     """Return the folder of recorded outputs; skip the test where it is not there."""
-    default = Path(__file__).resolve().parents[5] / "shared" / "truth"
+    default = Path(__file__).resolve().parents[3].parent / "shared" / "truth"
     folder = Path(os.environ.get("STRETCHNET_TRUTH", default))
     if not folder.is_dir():
         pytest.skip(f"no recorded outputs at {folder}: set STRETCHNET_TRUTH")

@@ -84,17 +84,20 @@ class Browser:
         raw, self._buffer = self._buffer.split(b"\0", 1)
         return typing.cast(dict[str, typing.Any], json.loads(raw))
 
-    def load(self, path: Path, width: int, *, dark: bool = False, media: str = "screen") -> None:
-        """Show a file at a width, in a colour scheme, on screen or as on paper."""
+    def load(self, path: Path) -> None:
+        """Open a file and wait until it is loaded."""
         self.events.clear()
+        self.call("Page.navigate", url=path.as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._receive())
+
+    def show(self, width: int, *, dark: bool = False, media: str = "screen") -> None:
+        """Show the open page at a width, in a colour scheme, on screen or as on paper."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
         )
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", media=media, features=scheme)
-        self.call("Page.navigate", url=path.as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._receive())
 
     def evaluate(self, script: str) -> typing.Any:
         """Return the value of a JavaScript expression."""

@@ -59,29 +59,30 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Path(write_report(request.param(), folder)["report.html"])
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_page_on_a_screen(chromium: browser.Browser, page: Path, width: int, dark: bool) -> None:
-    chromium.load(page, width, dark=dark)
+SCREENS = [(360, False), (768, False), (1280, False), (360, True), (1280, True)]
+
+
+def test_page_on_a_screen(chromium: browser.Browser, page: Path) -> None:
+    chromium.load(page)
+    for fold in ("n.open", "true"):
+        chromium.evaluate(f"document.querySelectorAll('details').forEach(n => n.open = {fold})")
+        for width, dark in SCREENS:
+            chromium.show(width, dark=dark)
+            assert chromium.evaluate(OVERFLOW) == {"page": 0, "found": []}, (fold, width)
+            assert chromium.evaluate(CONTRAST) == [], (fold, width, dark)
+    assert chromium.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 21, 27)"
     assert chromium.complaints() == []
-    assert chromium.evaluate(OVERFLOW) == {"page": 0, "found": []}
-    chromium.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert chromium.evaluate(OVERFLOW) == {"page": 0, "found": []}
-    assert chromium.evaluate(CONTRAST) == []
 
 
 def test_page_on_paper_is_light_and_unfolded(chromium: browser.Browser, page: Path) -> None:
-    chromium.load(page, 720, dark=True, media="print")
+    chromium.load(page)
+    chromium.show(720, dark=True, media="print")
     assert chromium.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    folded = "[...document.querySelectorAll('details .code, details li')].filter(n => !n.offsetHeight).length"
+    unfolded = "details:not(.screen-only) .code, details:not(.screen-only) li"
+    folded = f"[...document.querySelectorAll('{unfolded}')].filter(n => !n.offsetHeight).length"
     assert chromium.evaluate(folded) == 0
     assert chromium.evaluate(OVERFLOW) == {"page": 0, "found": []}
     assert chromium.evaluate(CONTRAST) == []
-
-
-def test_dark_scheme_is_dark(chromium: browser.Browser, page: Path) -> None:
-    chromium.load(page, 1280, dark=True)
-    assert chromium.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 21, 27)"
 
 
 def test_script_in_the_page_would_be_refused(chromium: browser.Browser, page: Path, tmp_path: Path) -> None:
@@ -89,6 +90,6 @@ def test_script_in_the_page_would_be_refused(chromium: browser.Browser, page: Pa
     source = page.read_text(encoding="utf-8").replace("<main>", "<main><script>document.title = 'run'</script>")
     tampered = tmp_path / "tampered.html"
     tampered.write_text(source, encoding="utf-8")
-    chromium.load(tampered, 1280)
+    chromium.load(tampered)
     assert chromium.evaluate("document.title") != "run"
     assert any("Content Security Policy" in complaint for complaint in chromium.complaints())

@@ -146,7 +146,14 @@ def test_junit_outcome(outcome: Outcome, tag: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("proven", "differences", "tag"),
-    [(True, False, None), (None, False, "error"), (False, False, "failure"), (True, True, "failure")],
+    [
+        (True, False, None),
+        (None, False, "error"),
+        (False, False, "failure"),
+        (True, True, None),
+        (False, True, "failure"),
+        (None, True, "failure"),
+    ],
 )
 def test_junit_rollback_is_proven_or_not_green(proven: bool | None, differences: bool, tag: str | None) -> None:
     left = needs_person().differences if differences else ()

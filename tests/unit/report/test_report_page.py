@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import html.parser
 import re
 import xml.etree.ElementTree as ET
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Approval
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Evidence
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event, Evidence
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.redact import MASK
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Finding, Verdict
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Finding, Outcome, Severity, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import html as page
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import masked, topology, words
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import (
+    junit,
+    masked,
+    topology,
+    view,
+    words,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report.svg import printable
 from report_samples import SAMPLES, applied, needs_person, no_workload, plan_only, reverted
 
@@ -173,13 +180,17 @@ HOSTILE = (
 @pytest.mark.parametrize("bad", HOSTILE)
 def test_hostile_text_stays_text(bad: str) -> None:
     """In every free text: not one element more than with harmless text, and no control character."""
-    harmless = _with_text("harmless")
-    clean_tags = [tag for tag, _ in rendered(harmless)[1].tags]
+    clean_tags = _tags_of_harmless()
     source, parsed = rendered(_with_text(bad))
     assert [tag for tag, _ in parsed.tags] == clean_tags
     assert not any(key.startswith("on") for _, attributes in parsed.tags for key in attributes)
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", source)
     assert printable(bad) in parsed.text
+
+
+@functools.cache
+def _tags_of_harmless() -> list[str]:
+    return [tag for tag, _ in rendered(_with_text("harmless"))[1].tags]
 
 
 def _with_text(bad: str) -> Evidence:
@@ -277,3 +288,110 @@ def test_topology_names_all_circuits_between_the_sites_where_the_change_names_no
     assert topology.circuits_of(change, evidence.fabric) == {"dwdm-1"}
     alone = dataclasses.replace(change, segment=dataclasses.replace(segment, sites=("ZONE-A",)))
     assert topology.circuits_of(alone, evidence.fabric) == set()
+
+
+def _finding(verdict: Verdict, device: str, subject: str, **more: object) -> Finding:
+    return Finding("VerifyX", verdict, subject, "is not as it should be", device, **more)  # type: ignore[arg-type]
+
+
+def test_same_finding_of_many_devices_is_told_once_with_all_of_them() -> None:
+    found = [_finding(Verdict.FAIL, d, f"Device: {d}") for d in ("leaf-a1", "leaf-a2")]
+    found += [_finding(Verdict.ERROR, d, "VNI 10210") for d in ("leaf-a1", "leaf-b1")]
+    found += [_finding(Verdict.SKIPPED, d, f"Port: {p}") for d, p in (("leaf-a1", "swp1"), ("leaf-b1", "swp2"))]
+    first, second, third = view.groups(found)
+    assert (first.subject, first.places) == ("", ["leaf-a1", "leaf-a2"])
+    assert (second.subject, second.places) == ("VNI 10210", ["leaf-a1", "leaf-b1"])
+    assert (third.subject, third.places) == ("", ["leaf-a1: Port: swp1", "leaf-b1: Port: swp2"])
+    (alone,) = view.groups([_finding(Verdict.PASS, "", "Fabric")])
+    assert (alone.subject, alone.places) == ("Fabric", [])
+
+
+def test_a_warning_is_no_reason_and_no_failure() -> None:
+    warning = _finding(Verdict.FAIL, "leaf-a1", "CPU", severity=Severity.WARNING)
+    gate = dataclasses.replace(applied().gates[0], findings=(*applied().gates[0].findings, warning))
+    run = dataclasses.replace(applied(), gates=(gate,))
+    assert view.troubles(run) == [] and view.tally(gate.findings)["warning"] == 1
+    text = rendered(run)[1].text
+    assert "▲ warning" in text and "✕ fail" not in text
+    assert ET.fromstring(junit.render(run)).get("failures") == "0"
+
+
+def test_causes_are_the_errors_of_the_last_attempt() -> None:
+    def event(step: str, message: str, level: str = "info", device: str | None = None) -> Event:
+        return Event("2026-11-21T02:03:04Z", step, message, device, level)
+
+    events = (
+        event("begin", "change"),
+        event("a: settled", "an earlier refusal", "error", "leaf-a1"),
+        event("begin", "change"),
+        event("a: settled", "refused: no space", "error", "leaf-a1"),
+        event("a: settled", "refused: no space", "error", "leaf-a2"),
+        event("back", "stage a: arm: refused", "warning"),
+    )
+    run = dataclasses.replace(reverted(), gates=(), events=events)
+    assert [cause[1:] for cause in view.causes(run)] == [("leaf-a1, leaf-a2", "refused: no space")]
+    calm = dataclasses.replace(run, events=(events[0], events[-1]))
+    assert [cause[2] for cause in view.causes(calm)] == ["stage a: arm: refused"]
+    assert view.causes(dataclasses.replace(run, outcome=Outcome.APPLIED)) == []
+    assert rendered(run)[1].text.count("refused: no space") == 3  # once as the reason, twice as events
+
+
+def test_a_move_back_is_drawn_the_way_it_went() -> None:
+    move = dataclasses.replace(applied().migration, source="hv-b", destination="hv-a", running_on="hv-a")
+    ends = topology._ends(applied().change.workload, move)  # type: ignore[arg-type]
+    assert ends == (("hv-b", "leaf-b1"), ("hv-a", "leaf-a1"))
+    assert topology.draw(dataclasses.replace(applied(), migration=move)) != topology.draw(applied())
+
+
+def test_lines_to_be_typed_on_a_device_stand_together() -> None:
+    remedies = (
+        "leaf-a2: does not answer.",
+        "leaf-a2: or by hand:",
+        "leaf-a2:   no vlan 210",
+        "leaf-a2:    name x",
+        "call",
+    )
+    run = dataclasses.replace(needs_person(), remedies=remedies)
+    assert view.step_blocks(run) == [
+        ("text", "leaf-a2: does not answer."),
+        ("text", "leaf-a2: or by hand:"),
+        ("code", "no vlan 210\n name x"),
+        ("text", "call"),
+    ]
+    assert "no vlan 210" in rendered(run)[1].text
+
+
+def test_later_work_of_somebody_else_is_shown_and_no_blemish() -> None:
+    run = dataclasses.replace(reverted(), differences=needs_person().differences)
+    text = rendered(run)[1].text
+    assert "nothing of the change is left" in text and "2 differences of somebody else" in text
+    assert "none: proven" not in text
+
+
+def test_a_rollback_that_was_asked_for_has_no_cause_to_be_cured() -> None:
+    asked = Event("2026-11-21T02:03:04Z", "back", "rollback", level="warning")
+    run = dataclasses.replace(reverted(), gates=(), events=(asked,))
+    assert view.causes(run) == []
+    assert "taken back as it was asked for" in rendered(run)[1].text
+
+
+def test_earlier_attempts_are_folded() -> None:
+    def event(step: str, message: str) -> Event:
+        return Event("2026-11-21T02:03:04Z", step, message)
+
+    events = tuple(
+        event(s, m)
+        for s, m in (("baseline: note", "zeroth"), ("begin", "a"), ("baseline: note", "second"), ("begin", "b"))
+    )
+    earlier, last = view.attempts(events)
+    assert [e.message for e in earlier] == ["zeroth", "a"] and [e.message for e in last] == ["second", "b"]
+    assert view.attempts(events[1:2]) == ((), events[1:2])
+    _, parsed = rendered(dataclasses.replace(applied(), events=events))
+    assert "Earlier attempts at this change" in parsed.text and parsed.text.index(" second ") < parsed.text.index(
+        " zeroth "
+    )
+
+
+def test_what_was_not_read_is_told_once_for_all_devices() -> None:
+    text = rendered(applied())[1].text
+    assert "baseline optics the platform cannot tell border-a1" in text

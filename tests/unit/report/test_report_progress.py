@@ -174,7 +174,7 @@ def test_summary_counts_down(journal: Journal, progress: Progress, clock: Clock)
     _arm_stage(journal)
     clock.sleep(18)
     rows = dict(summary(progress.board, clock.at_s))
-    assert rows["stage"] == "stage 2/3 leaves-ZONE-B"
+    assert rows["stage"] == "2/3 leaves-ZONE-B"
     assert rows["armed"] == "2 of 2: leaf-b1, leaf-b2" and rows["confirmed"] == "0 of 2"
     assert rows["dead-man timer"] == "100 s until the first device goes back by itself"
     clock.sleep(1000)

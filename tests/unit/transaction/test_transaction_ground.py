@@ -168,7 +168,8 @@ def dead_holder(tmp_path: Path, change_id: str) -> str:
         "sys.stdout.flush(); os._exit(9)"
     )
     path = lock(tmp_path).path
-    root = str(Path(__file__).resolve().parents[6])
+    # Where the collection is imported from, whatever folder the checkout is in.
+    root = str(Path(sys.modules[Journal.__module__].__file__ or "").parents[6])
     environment = {**os.environ, "PYTHONPATH": root}
     done = subprocess.run(
         [sys.executable, "-c", code, str(path), change_id], capture_output=True, text=True, env=environment

@@ -1,3 +1,45 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that is known of Arista EOS."""
+"""Arista EOS.
+
+napalm and pyeapi are imported only when a session is asked for: rendering, reading and comparing need neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...model.change import Change
+from ...model.evidence import Difference
+from ...model.fabric import Device, Fabric
+from ...model.plan import Rendered
+from ...model.session import Credentials
+from .differences import config_differences
+from .render import render
+
+if TYPE_CHECKING:
+    from .session import EosSession
+
+
+class Eos:
+    """The platform ``eos``, in the shape of runbook.ports.Platform."""
+
+    name = "eos"
+    can_arm = True
+
+    def session(self, device: Device, credentials: Credentials) -> EosSession:
+        """Return a session that is not open yet."""
+        from .session import EosSession
+
+        return EosSession(device, credentials)
+
+    def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta to ``running`` that the device needs for the change, and its inverse."""
+        return render(change, fabric, device, running)
+
+    def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
+        """Compare two running configurations by meaning."""
+        return config_differences(device, before, after)
+
+
+PLATFORM = Eos()

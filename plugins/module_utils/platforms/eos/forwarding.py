@@ -209,9 +209,19 @@ def spanning_tree(answer: Answer) -> Facts:
     return {Fact.SPANNING_TREE: tuple(found)}
 
 
+def spanning_tree_topology(answer: Answer) -> Facts:
+    """``show spanning-tree topology status``: the state of each port, without its role."""
+    found = [
+        SpanningTreePort(port=port, instance=_instance(name), state=entry.get("state"))
+        for name, topology in answer.json_root("topologies")["topologies"].items()
+        for port, entry in topology.get("interfaces", {}).items()
+    ]
+    return {Fact.SPANNING_TREE: tuple(found)}
+
+
 def _instance(name: str) -> str:
     """``MST0`` is instance 0, ``VL10`` (rapid-pvst) instance 10."""
-    return re.sub(r"^(MST|VL|Vl)", "", name)
+    return re.sub(r"^(MST|Mst|VL|Vl)", "", name)
 
 
 def _feature(entry: _Json, name: str) -> bool | None:
@@ -329,6 +339,14 @@ def mlag_text(answer: Answer) -> Facts:
         peer_address=address(first(r"^peer-address\s*:[ \t]*(\S+)", text)),
         domain=first(r"^domain-id\s*:[ \t]*(\S+)", text),
     )}  # fmt: skip
+
+
+def mlag_sanity(answer: Answer) -> Facts:
+    """``show mlag config-sanity``: what differs between the two switches."""
+    data = answer.json_root("mlagActive", "globalConfiguration")
+    differs = bool(data.get("globalConfiguration")) or bool(data.get("interfaceConfiguration"))
+    active = data.get("mlagActive")
+    return {Fact.MULTIHOMING: Multihoming("mlag", active=active, consistent=None if active is False else not differs)}
 
 
 def mlag_interfaces(answer: Answer) -> Facts:

@@ -71,16 +71,21 @@ def bgp_summary(answer: Answer) -> Facts:
 
 
 def _summary_peer(answer: Answer, vrf: str, content: _Json, name: str, peer: _Json) -> Iterable[BgpPeer]:
-    by_family = [(family, peer[key]) for key, family in _FAMILIES.items() if isinstance(peer.get(key), Mapping)]
-    generic = re.fullmatch(r"show (ip )?bgp summary( vrf \S+)?", answer.command.split("|")[0].strip().lower())
-    if generic and "peerState" in peer and not by_family and not answer.command.startswith("show ip "):
-        by_family = [(AddressFamily.IPV4_UNICAST, {})]
-    for family, counts in by_family or [(family_of(answer.command), peer)]:
+    """The summary of all families counts each family by itself; that of one family, the peer."""
+    families = [
+        (key, counts) for key, counts in peer.items() if isinstance(counts, Mapping) and "afiSafiState" in counts
+    ]
+    known: list[tuple[AddressFamily, _Json]]
+    known = [(_FAMILIES[k], c) for k, c in families if k in _FAMILIES and c["afiSafiState"] != "notConfigured"]
+    known += [
+        (f, peer[k]) for k, f in _FAMILIES.items() if isinstance(peer.get(k), Mapping) and k not in dict(families)
+    ]
+    for family, counts in known or ([] if families else [(family_of(answer.command), peer)]):
         yield BgpPeer(
             peer=name,
             family=family,
             vrf=vrf,
-            established=peer["peerState"] == "Established",
+            established=peer["peerState"] == "Established" and counts.get("afiSafiState", "negotiated") == "negotiated",
             state=peer["peerState"],
             local_asn=asn(content.get("asn")),
             remote_asn=asn(peer.get("asn", peer.get("peerAsn"))),

@@ -90,7 +90,7 @@ def replace(running: Document, candidate: Document) -> Document:
 
 def diff(before: Document, after: Document) -> str:
     """Return a unified diff of both sections; empty where they mean the same."""
-    parts = []
+    parts: list[str] = []
     for name, old, new, same in (
         ("frr.conf", before.frr or "", after.frr or "", frrconf.meaning),
         ("interfaces", before.interfaces or "", after.interfaces or "", ifaces.meaning),

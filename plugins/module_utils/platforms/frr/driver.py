@@ -54,15 +54,15 @@ _READ_SOURCED = (
     'for f in $g $g/*; do [ -f "$f" ] && echo "$f"; done; done; true'
 )
 _SECRET = re.compile(
-    r"(?m)^(\s*(?:no )?(?:.*\b)?(?:password|key-string|md5|secret|wpa-psk|wpa-passphrase|community-string)(?: [078])?) \S+"
+    r"(?m)^(.*\b(?:password|key-string|md5|secret|wpa-psk|wpa-passphrase|community-string)(?: [078])?) \S+"
 )
 
 
-class MergeRefused(CommitError, MergeConfigException):  # noqa: N818 - named after NAPALM's
+class MergeRefused(CommitError, MergeConfigException):  # type: ignore[misc]  # noqa: N818 - named after NAPALM's
     """A merge was refused; both this collection's and NAPALM's error."""
 
 
-class ReplaceRefused(CommitError, ReplaceConfigException):  # noqa: N818
+class ReplaceRefused(CommitError, ReplaceConfigException):  # type: ignore[misc]  # noqa: N818
     """A replacement was refused; both this collection's and NAPALM's error."""
 
 
@@ -289,7 +289,7 @@ class FRRDriver(NetworkDriver):  # type: ignore[misc]
 
     def get_arp_table(self, vrf: str = "") -> list[dict[str, Any]]:
         """The IPv4 neighbours of one VRF (default: the default one)."""
-        return getters.arp_table(*self._facts(Fact.NEIGHBORS), vrf)
+        return getters.arp_table(self._facts(Fact.NEIGHBORS)[0], vrf)
 
     def get_ipv6_neighbors_table(self) -> list[dict[str, Any]]:
         """The IPv6 neighbours of every VRF."""
@@ -297,12 +297,15 @@ class FRRDriver(NetworkDriver):  # type: ignore[misc]
 
     def get_bgp_neighbors(self) -> dict[str, Any]:
         """The BGP sessions of every VRF, with their EVPN counts."""
-        said = self.device.batch([read.BGP_SUMMARY])
+        said = self.device.batch([read.BGP_SUMMARY, read.BGP_NEIGHBORS])
         outputs = read.Outputs(self.device.name, {c: (o.rc, o.out) for c, o in said.items()})
-        return getters.bgp_neighbors(read.bgp_peers(outputs), outputs.json(read.BGP_SUMMARY, dict))
+        summary, detail = (outputs.json(c, dict) for c in (read.BGP_SUMMARY, read.BGP_NEIGHBORS))
+        return getters.bgp_neighbors(read.bgp_peers(outputs), summary, detail)
 
     def get_lldp_neighbors(self) -> dict[str, list[dict[str, str]]]:
-        """What lldpd has heard; ParseError where it is not installed."""
+        """What lldpd has heard; NotImplementedError where it is not installed."""
+        if self.device.batch([read.LLDP])[read.LLDP].out.strip() == "absent":
+            raise NotImplementedError("lldpd is not installed on the device")
         return getters.lldp_neighbors(*self._facts(Fact.LLDP))
 
     def ping(

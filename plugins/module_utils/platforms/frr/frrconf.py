@@ -27,7 +27,8 @@ _SINGLE = re.compile(
     r"match evpn (vni|route-type)|set local-preference|dup-addr-detection max-moves)(?= |$)"
 )
 _NEGATIVE = re.compile(
-    r"no (bgp (?!\S+-list )|neighbor \S+ (activate|capability |send-community)|ip(v6)? forwarding|ipv6 nd |shutdown|service |zebra )"
+    r"no (bgp (?!\S+-list )|neighbor \S+ (activate|capability |send-community)|"
+    r"ip(v6)? forwarding|ipv6 nd |shutdown|service |zebra )"
 )
 
 

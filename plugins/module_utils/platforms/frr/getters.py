@@ -110,8 +110,8 @@ def ipv6_neighbors(neighbors: Iterable[Neighbor]) -> list[dict[str, Any]]:
     ]
 
 
-def bgp_neighbors(peers: Iterable[BgpPeer], summary: dict[str, Any]) -> dict[str, Any]:
-    """get_bgp_neighbors(); ``summary`` is FRR's own JSON, which has the router ids and the remote ones."""
+def bgp_neighbors(peers: Iterable[BgpPeer], summary: dict[str, Any], detail: dict[str, Any]) -> dict[str, Any]:
+    """get_bgp_neighbors(); ``summary`` and ``detail`` are FRR's own JSON, which has the router ids."""
     found: dict[str, Any] = {}
     for vrf, families in summary.items():
         ids = [f["routerId"] for f in families.values() if isinstance(f, dict) and "routerId" in f]
@@ -123,7 +123,7 @@ def bgp_neighbors(peers: Iterable[BgpPeer], summary: dict[str, Any]) -> dict[str
             {
                 "local_as": peer.local_asn or 0,
                 "remote_as": peer.remote_asn or 0,
-                "remote_id": "",
+                "remote_id": str(detail.get(peer.vrf, {}).get(peer.peer, {}).get("remoteRouterId", "")),
                 "is_up": False,
                 "is_enabled": True,
                 "description": peer.description or "",

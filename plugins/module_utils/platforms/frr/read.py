@@ -49,6 +49,7 @@ EVPN_ARP = "vtysh -c 'show evpn arp-cache vni all json'"
 EVPN_VNI = "vtysh -c 'show evpn vni detail json'"
 BGP_VNI = "vtysh -c 'show bgp l2vpn evpn vni json'"
 BGP_SUMMARY = "vtysh -c 'show bgp vrf all summary json'"
+BGP_NEIGHBORS = "vtysh -c 'show bgp vrf all neighbors json'"
 EVPN_ROUTES = "vtysh -c 'show bgp l2vpn evpn route detail json'"
 VERSION = "vtysh -c 'show version'"
 HARDWARE = "cd /sys/class/dmi/id 2>/dev/null && grep -H . sys_vendor product_name product_serial 2>/dev/null; true"
@@ -164,7 +165,7 @@ def _vrf(links: Mapping[str, Mapping[str, Any]], name: str | None) -> str:
     for _ in range(3):
         name = links.get(name or "", {}).get("master")
         if name and _kind(links.get(name, {})) == "vrf":
-            return name
+            return str(name)
     return "default"
 
 
@@ -467,7 +468,7 @@ def _port(
         said.fail(ADDRESS, f"{name} is missing")
     flags, master = set(said.need(LINK, link, "flags")), link.get("master")
     bridged = master is not None and _kind(links.get(master, {})) == "bridge"
-    aware = bridged and links[master]["linkinfo"].get("info_data", {}).get("vlan_filtering") == 1
+    aware = master is not None and bridged and links[master]["linkinfo"].get("info_data", {}).get("vlan_filtering") == 1
     bond = master if master is not None and _kind(links.get(master, {})) == "bond" else None
     mode = (None if aware else SwitchportMode.ACCESS) if bridged else SwitchportMode.ROUTED
     mac = link.get("address")
@@ -521,7 +522,8 @@ def lldp(said: Outputs) -> tuple[LldpNeighbor, ...]:
 
 def _first(entry: Mapping[str, Any], key: str) -> str | None:
     values = entry.get(key) or [{}]
-    return values[0].get("value")
+    value = values[0].get("value")
+    return None if value is None else str(value)
 
 
 def software(said: Outputs) -> Software:

@@ -251,7 +251,7 @@ def _open(segment: Segment, name: str, running: Context, add: list[str], take: l
         return
     if not any(c.line.startswith("match evpn route-type") for e in permits for c in e.children):
         notes.append(
-            f"route-map {name}: FRR's 'match evpn vni' never matches type-3 routes; let those pass by an entry of their own"
+            f"route-map {name}: 'match evpn vni' never matches type-3 routes; let those pass by an entry of their own"
         )
     number = _free(ROUTE_MAP_BASE + segment.vlan_id, {int(e.line.split()[3]) for e in entries}, _final_deny(entries))
     add += [f"route-map {name} permit {number}", f" match evpn vni {segment.vni}"]

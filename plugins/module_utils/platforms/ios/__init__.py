@@ -1,3 +1,42 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cisco IOS-XE on Catalyst 9000 (``ios``, as NAPALM names it)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...model.change import Change
+from ...model.evidence import Difference
+from ...model.fabric import Device, Fabric
+from ...model.plan import Rendered
+from ...model.session import Credentials
+from ..cisco_delta import differences
+from .render import IGNORED, render
+
+if TYPE_CHECKING:
+    from .session import IosSession
+
+
+class Ios:
+    """The platform, in the shape of runbook.ports.Platform."""
+
+    name = "ios"
+    can_arm = True
+
+    def session(self, device: Device, credentials: Credentials) -> IosSession:
+        """Return a session that is not open yet."""
+        from .session import IosSession
+
+        return IosSession(device, credentials)
+
+    def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta to ``running`` that the device needs for the change, and its inverse."""
+        return render(change, fabric, device, running)
+
+    def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
+        """Compare two running configurations by meaning: order, comments and time stamps do not count."""
+        return differences(device, before, after, IGNORED)
+
+
+PLATFORM = Ios()

@@ -37,7 +37,7 @@ _MAC_ROW = (
 
 
 def evpn_mac(answer: Answer) -> Facts:
-    """``show evpn evi mac``: MACs and, where an address is bound to one, neighbours. IOS-XR lists a place holder of zeros too."""
+    """``show evpn evi mac``: MACs and, where an address is bound to one, neighbours; zeros are a place holder."""
     text = [line for line in cisco.lines(answer) if not re.match(r"^\s+[A-Z][\w /()-]+\s*:", line)]
     header = r"^\s*(VPN-ID|EVI)\s+(Encap\s+)?MAC address\s+IP address\s+Nexthop"
     macs, neighbors = [], []

@@ -354,7 +354,8 @@ class _Work:
             self.notes.append(f"the interconnect of {self.device.name} keeps its {now}: the other site must use it")
         elif now != target:
             raise InputError(
-                "segment.handoff.domain_route_target", f"the interconnect of {self.device.name} has {now}, not {target}",
+                "segment.handoff.domain_route_target",
+                f"the interconnect of {self.device.name} has {now}, not {target}",
                 remedy=f"put {now.removeprefix('target:')} into the change",
             )  # fmt: skip
         if not self.delta.has(*path, "esi"):

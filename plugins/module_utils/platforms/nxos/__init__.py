@@ -1,3 +1,44 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cisco NX-OS (Nexus 9000, 3000), over NX-API (``nxos``) and SSH (``nxos_ssh``)."""
+"""Cisco NX-OS (Nexus 9000, 3000), over SSH (``nxos_ssh``) and NX-API (``nxos``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...model.change import Change
+from ...model.evidence import Difference
+from ...model.fabric import Device, Fabric
+from ...model.plan import Rendered
+from ...model.session import Credentials
+from ..cisco_delta import differences
+from .render import render
+
+if TYPE_CHECKING:
+    from .session import NxosSession
+
+
+class Nxos:
+    """The platform, in the shape of runbook.ports.Platform; ``name`` says over what it is spoken to."""
+
+    can_arm = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def session(self, device: Device, credentials: Credentials) -> NxosSession:
+        """Return a session that is not open yet."""
+        from .session import NxosApiSession, NxosSession
+
+        return (NxosSession if self.name == "nxos_ssh" else NxosApiSession)(device, credentials)
+
+    def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta to ``running`` that the device needs for the change, and its inverse."""
+        return render(change, fabric, device, running)
+
+    def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
+        """Compare two running configurations by meaning: order, comments and VLAN lists' form do not count."""
+        return differences(device, before, after)
+
+
+PLATFORM = Nxos("nxos")

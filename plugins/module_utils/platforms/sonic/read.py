@@ -46,7 +46,7 @@ Rows = list[dict[str, str]]
 # -- the tables of the CLI -----------------------------------------------------------------------------
 
 
-def table(answer: Answer, *columns: str) -> Rows:
+def table(answer: Answer, *columns: str, exactly: bool = False) -> Rows:
     """Return the rows of a table by column; the CLI draws it with a grid or with dashes under the head.
 
     A cell of several lines keeps its line feeds. Without the columns asked for it is another command's.
@@ -58,8 +58,8 @@ def table(answer: Answer, *columns: str) -> Rows:
         raise answer.error("is of another command or cut: it has no table")
     head, *found = rows
     missing = [column for column in columns if column not in head]
-    if missing:
-        raise answer.error(f"is of another command: its table has no column {', '.join(missing)}")
+    if missing or (exactly and len(head) != len(columns)):
+        raise answer.error(f"is of another command: its table has the columns {', '.join(head)}")
     if any(len(row) != len(head) for row in found):
         raise answer.error("is cut: a row has fewer cells than the head")
     total = re.search(r"^Total (?:count|number of entries|entries displayed)\s*:?\s*(\d+)", answer.text(), re.MULTILINE)
@@ -166,19 +166,23 @@ def neighbors(answer: Answer) -> Facts:
 
 def vlan_vnis(answer: Answer) -> Facts:
     """``show vxlan vlanvnimap``."""
-    rows = table(answer, "VLAN", "VNI")
+    rows = table(answer, "VLAN", "VNI", exactly=True)
     return {Fact.VNIS: tuple(Vni(int(r["VNI"]), VniKind.L2, vlan_number(r["VLAN"])) for r in rows)}
 
 
 def vrf_vnis(answer: Answer) -> Facts:
     """``show vxlan vrfvnimap``."""
-    return {Fact.VNIS: tuple(Vni(int(r["VNI"]), VniKind.L3, vrf=r["VRF"]) for r in table(answer, "VRF", "VNI"))}
+    return {
+        Fact.VNIS: tuple(
+            Vni(int(r["VNI"]), VniKind.L3, vrf=r["VRF"]) for r in table(answer, "VRF", "VNI", exactly=True)
+        )
+    }
 
 
 def remote_vnis(answer: Answer) -> Facts:
     """``show vxlan remotevni all``: the flood list of each VNI."""
     flood: dict[tuple[int, int], list[IPAddress]] = {}
-    for row in table(answer, "VLAN", "RemoteVTEP", "VNI"):
+    for row in table(answer, "VLAN", "RemoteVTEP", "VNI", exactly=True):
         vtep = address(row["RemoteVTEP"])
         if vtep is not None:
             flood.setdefault((int(row["VNI"]), vlan_number(row["VLAN"])), []).append(vtep)
@@ -304,8 +308,8 @@ def _lanes(answer: Answer, block: str) -> list[OpticLane]:
     port = block.split(":")[0]
     if "EEPROM detected" in block and "not detected" not in block and "Vendor SN" not in block:
         raise answer.error(f"is cut: {port} has no serial number")
-    if "ChannelMonitorValues" in block and "ModuleMonitorValues" not in block:
-        raise answer.error(f"is cut: {port} has no module values")
+    if "ChannelMonitorValues" in block and "ModuleThresholdValues" not in block:
+        raise answer.error(f"is cut: {port} has no module thresholds")
     values = {key.strip(): _figure(value) for key, value in re.findall(r"^\s+(\w+)\s*: (\S+)\s*$", block, re.MULTILINE)}
     lanes = sorted({int(n) for key in values for n in re.findall(r"^(?:RX|TX)(\d+)(?:Power|Bias)$", key)})
     limits = {

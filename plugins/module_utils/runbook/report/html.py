@@ -73,6 +73,7 @@ def _filters() -> dict[str, typing.Any]:
         "wall_clock": words.wall_clock,
         "clock_of_day": words.clock_of_day,
         "diff_lines": diff_lines,
+        "step": words.step,
     }
 
 

@@ -3,7 +3,8 @@
 """The evidence as JUnit XML: gates are suites, findings are cases.
 
 A check that failed is a ``failure``, one that could not look is an ``error``, one that was left out is
-``skipped``: three things, told apart. A gate that is shut although its findings do not say so, or that
+``skipped``: three things, told apart. A failure that is only a warning keeps no gate shut: its case passes
+and says WARNING in its output. A gate that is shut although its findings do not say so, or that
 has none, gets a case of its own, so that no shut gate looks green.
 """
 
@@ -68,7 +69,7 @@ def _run_suite(root: ET.Element, evidence: Evidence) -> None:
     text = "\n".join((evidence.headline, view.fabric_state(evidence), *view.next_steps(evidence)))
     _case(suite, "run", "outcome", verdict, f"{evidence.outcome.value}: {evidence.headline}", text)
     if evidence.outcome is Outcome.REVERTED or evidence.rollback_proven is not None:
-        proven = bool(evidence.rollback_proven) and not evidence.differences
+        proven = bool(evidence.rollback_proven)
         left = "\n".join(f"{d.device} {d.subject}: {d.before} -> {d.after}" for d in evidence.differences)
         result = (
             Verdict.PASS if proven else Verdict.FAIL if left or evidence.rollback_proven is False else Verdict.ERROR
@@ -79,7 +80,8 @@ def _run_suite(root: ET.Element, evidence: Evidence) -> None:
 def _gate_suite(root: ET.Element, gate: GateResult) -> None:
     suite = _suite(root, gate.gate, gate.started_at, gate.duration_s)
     _fill(suite, gate.gate, gate.findings)
-    if not gate.findings or worst(gate.findings) is not gate.verdict:
+    counted = [finding for finding in gate.findings if view.weight(finding) != "warning"]
+    if not gate.findings or worst(counted) is not gate.verdict:
         message = "the gate's own verdict" if gate.findings else "the gate has no finding"
         verdict = gate.verdict if gate.findings or gate.verdict is not Verdict.PASS else Verdict.ERROR
         _case(suite, gate.gate, "gate verdict", verdict, message, "")
@@ -92,7 +94,10 @@ def _fill(suite: ET.Element, classname: str, findings: Sequence[Finding]) -> Non
         for label in ("expected", "found", "remedy", "source"):
             value = getattr(finding, label)
             lines += [f"{label}: {value}"] if value is not None else []
-        _case(suite, classname, f"{finding.check} {where}", finding.verdict, finding.message, "\n".join(lines))
+        verdict = finding.verdict
+        if view.weight(finding) == "warning":
+            verdict, lines = Verdict.PASS, ["WARNING", *lines]
+        _case(suite, classname, f"{finding.check} {where}", verdict, finding.message, "\n".join(lines))
 
 
 def _case(suite: ET.Element, classname: str, name: str, verdict: Verdict, message: str, text: str) -> None:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ...model.evidence import Evidence
-from ...model.verdict import Finding, Verdict
 from . import view, words
 from .svg import printable
 
@@ -48,9 +47,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str
     yield ""
 
 
-def verdict(value: Verdict) -> str:
-    """Return the sign and the word of a verdict."""
-    return f"{words.VERDICT_SIGN[value]} {words.VERDICT_WORD[value]}"
+def verdict(weight: str) -> str:
+    """Return the sign and the word of a weight."""
+    return f"{words.WEIGHT_SIGN[weight]} {words.WEIGHT_WORD[weight]}"
 
 
 def _head(evidence: Evidence) -> Iterator[str]:
@@ -61,9 +60,8 @@ def _head(evidence: Evidence) -> Iterator[str]:
     yield ""
     yield "**What to do now**"
     yield ""
-    for step in view.next_steps(evidence):
-        yield f"- {text(step)}"
-    yield ""
+    for kind, step in view.step_blocks(evidence):
+        yield from fence(step) if kind == "code" else (f"- {text(step)}", "")
     times = f"{words.wall_clock(evidence.started_at)} to {words.wall_clock(evidence.finished_at)}"
     yield f"{text(times)}, took {words.lasted(evidence.started_at, evidence.finished_at)}."
     yield ""
@@ -79,19 +77,23 @@ def _figures(evidence: Evidence) -> Iterator[str]:
 
 
 def _why(evidence: Evidence) -> Iterator[str]:
-    troubles = view.troubles(evidence)
-    if not troubles:
+    troubles, causes = view.troubles(evidence), view.causes(evidence)
+    if not troubles and not causes:
         return
     yield "## Why"
     yield ""
-    for gate, finding in troubles:
-        yield f"- {_finding(finding)}" + (f" (gate {text(gate)})" if gate else "")
+    for at, devices, message in causes:
+        yield f"- {text(words.clock_of_day(at))} {text(devices)} {text(message)}"
+    for gate, group in troubles:
+        yield f"- {_group(group)}" + (f" (gate {text(gate)})" if gate else "")
     yield ""
 
 
-def _finding(finding: Finding) -> str:
-    place = f" on {text(finding.device)}" if finding.device and finding.device != finding.subject else ""
-    parts = [f"**{verdict(finding.verdict)}** {text(finding.subject)}{place}: {text(finding.message)}"]
+def _group(group: view.Group) -> str:
+    finding = group.first
+    told = f"{group.subject}{group.joint}{finding.message}" if group.subject else finding.message
+    where = f" (on {text(', '.join(group.places))})" if group.places else ""
+    parts = [f"**{verdict(group.weight)}** {text(told)}{where}"]
     if finding.expected is not None or finding.found is not None:
         parts.append(f"Expected {text(finding.expected or '–')}, found {text(finding.found or '–')}.")
     if finding.remedy:
@@ -169,8 +171,8 @@ def _gates(evidence: Evidence) -> Iterator[str]:
     rows = []
     for gate in evidence.gates:
         counts = view.tally(gate.findings)
-        rows.append((gate.gate, verdict(gate.verdict), *counts.values(), words.seconds(gate.duration_s)))
-    yield from table(("Gate", "Verdict", "Fail", "Could not look", "Skipped", "Pass", "Took"), rows)
+        rows.append((gate.gate, verdict(gate.verdict.value), *counts.values(), words.seconds(gate.duration_s)))
+    yield from table(("Gate", "Verdict", "Fail", "Could not look", "Warning", "Skipped", "Pass", "Took"), rows)
 
 
 def _plan(evidence: Evidence) -> Iterator[str]:
@@ -217,7 +219,7 @@ def _events(evidence: Evidence) -> Iterator[str]:
         return
     yield "## Events"
     yield ""
-    rows = [(words.clock_of_day(e.at), e.step, e.device or "", e.message) for e in evidence.events]
+    rows = [(words.clock_of_day(e.at), words.step(e.step), e.device or "", e.message) for e in evidence.events]
     yield from table(("Time", "Step", "Device", "What"), rows)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ...model.evidence import Evidence
 from ...model.measure import LossSummary
 from ...model.state import DeviceState
-from ...model.verdict import Outcome, Verdict
+from ...model.verdict import Outcome
 from . import view, words
 from .svg import printable
 
@@ -89,8 +89,8 @@ def _run(writer: _Writer, evidence: Evidence) -> None:
     proven = evidence.rollback_proven
     writer.family(
         "rollback_proven",
-        "1 where the restored state was compared and is the baseline.",
-        [({}, None if proven is None else int(proven and not evidence.differences))],
+        "1 where the restored state was compared and nothing of the change is left.",
+        [({}, None if proven is None else int(proven))],
     )
     writer.family("rollback_differences", "Differences left after a rollback.", [({}, len(evidence.differences))])
 
@@ -105,9 +105,9 @@ def _gates(writer: _Writer, evidence: Evidence) -> None:
         "gate_findings",
         "Findings of the gate by verdict.",
         [
-            ({**name(i), "verdict": verdict.value}, count)
+            ({**name(i), "verdict": weight}, count)
             for i, gate in gates
-            for verdict, count in view.tally(gate.findings).items()
+            for weight, count in view.tally(gate.findings).items()
         ],
     )
     took: list[_Sample] = [(name(i), gate.duration_s) for i, gate in gates]
@@ -116,7 +116,7 @@ def _gates(writer: _Writer, evidence: Evidence) -> None:
     writer.family(
         "findings",
         "Findings outside the gates by verdict.",
-        [({"verdict": verdict.value}, outside[verdict]) for verdict in Verdict] if evidence.findings else [],
+        [({"verdict": weight}, count) for weight, count in outside.items()] if evidence.findings else [],
     )
 
 

@@ -161,7 +161,10 @@ def _draw_move(svg: Svg, evidence: Evidence, x: Scale, bottom: float) -> None:
     if end and x.low <= end <= x.high:
         svg.line(x(end), 20, x(end), bottom, "mark")
         svg.text(x(end) + 5, 33, f"ends · {words.seconds(end)}", "label strong")
-    svg.text(x(0) + 5, 33, f"{verb} begins" if x.low <= 0 else f"{verb} under way", "label strong")
+    if x.low <= 0:
+        svg.text(x(0) + 5, 33, f"{verb} begins", "label strong")
+    elif x(end or 0.0) - x.start > 120:
+        svg.text(x.start + 5, 33, f"{verb} under way", "label strong")
     reached = [point.at_s for point in evidence.convergence if point.at_s is not None]
     if reached:
         last = max(reached)

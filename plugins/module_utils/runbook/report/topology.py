@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ...model.change import Change, Workload
 from ...model.evidence import Evidence
 from ...model.fabric import Circuit, Device, Fabric, Role
+from ...model.measure import Migration
 from ...model.verdict import Outcome
 from . import words
 from .svg import Svg, points, shorten
@@ -366,22 +367,31 @@ def _draw_workload(
 ) -> None:
     """Draw both hypervisors, the workload before and after, and the way it took."""
     y = bar_y + BAR_HEIGHT + 38
-    before = _host_x(workload.source_leaf, panels, places, 0)
-    after = _host_x(workload.destination_leaf, panels, places, len(panels) - 1)
-    if abs(after - before) < HOST_WIDTH + 40:
-        after = before + HOST_WIDTH + 60
     move = evidence.migration
-    moved = move is not None and move.moved
-    _draw_host(svg, evidence, workload.source, workload.source_leaf, before, y, bar_y, "before" if moved else "after")
-    _draw_host(
-        svg, evidence, workload.destination, workload.destination_leaf, after, y, bar_y, "after" if moved else "planned"
+    source, destination = _ends(workload, move)
+    before, after = (
+        _host_x(leaf, panels, places, i * (len(panels) - 1)) for i, (_, leaf) in enumerate((source, destination))
     )
+    if abs(after - before) < HOST_WIDTH + 40:
+        aside = HOST_WIDTH + 60
+        after = before + aside if before + aside + HOST_WIDTH < svg.width else before - aside
+    moved = move is not None and move.moved
+    _draw_host(svg, evidence, *source, before, y, bar_y, "before" if moved else "after")
+    _draw_host(svg, evidence, *destination, after, y, bar_y, "after" if moved else "planned")
     _draw_guest(
         svg, workload.name, before, y, "guest before" if moved else "guest stays", "before" if moved else "runs here"
     )
     where = {True: "now here", False: "not moved" if move is not None else "planned"}[moved]
     _draw_guest(svg, workload.name, after, y, "guest after" if moved else "guest planned", where)
     _draw_arrow(svg, evidence, before, after, y + HOST_HEIGHT)
+
+
+def _ends(workload: Workload, move: Migration | None) -> tuple[tuple[str, str | None], tuple[str, str | None]]:
+    """Return (hypervisor, leaf) of both ends of the move as it was made: a rollback moves the other way."""
+    source, destination = (workload.source, workload.source_leaf), (workload.destination, workload.destination_leaf)
+    if move is not None and (move.source, move.destination) == (workload.destination, workload.source):
+        return destination, source
+    return source, destination
 
 
 def _host_x(leaf: str | None, panels: Sequence[_Panel], places: dict[str, tuple[float, float]], default: int) -> float:

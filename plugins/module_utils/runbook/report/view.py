@@ -5,20 +5,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from ...model.change import Change
-from ...model.evidence import Evidence
+from ...model.evidence import Event, Evidence
 from ...model.measure import ConvergencePoint
 from ...model.plan import Plan
 from ...model.state import Counters, DeviceState
-from ...model.verdict import Finding, GateResult, Outcome, Verdict
+from ...model.verdict import Finding, GateResult, Outcome, Severity, Verdict
+from ..move_judge import switch_over_s
 from . import words
 
-#: What is read first.
-_ORDER = (Verdict.FAIL, Verdict.ERROR, Verdict.SKIPPED, Verdict.PASS)
+#: How findings count, in the order in which they are read.
+WEIGHTS = ("fail", "error", "warning", "skipped", "pass")
 _ERROR_COUNTERS = ("rx_errors", "tx_errors", "rx_discards", "tx_discards", "fcs_errors")
+
+
+#: The journal's reason for going back where a person asked for it (runbook/rollback.py).
+ASKED_BACK = "rollback"
+_TYPED = re.compile(r"[^\s:]+: {3}(?P<line>.*)")
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,49 @@ class Figure:
     value: str
     note: str = ""
     ok: bool | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings that say the same of one or several places."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def first(self) -> Finding:
+        """The one that speaks for all."""
+        return self.findings[0]
+
+    @property
+    def weight(self) -> str:
+        """How they count."""
+        return weight(self.first)
+
+    @property
+    def subject(self) -> str:
+        """What all of them are about, beside the device; empty where that differs or is the device itself."""
+        subjects = {finding.subject for finding in self.findings}
+        return "" if len(subjects) > 1 or _is_device(self.first) else self.first.subject
+
+    @property
+    def joint(self) -> str:
+        """What stands between subject and message: a message that is a sentence of its own is set off."""
+        return ": " if self.first.message[:1].isupper() else " "
+
+    @property
+    def places(self) -> list[str]:
+        """Where: the devices, with the subject where it is not the same for all."""
+        return list(dict.fromkeys(place for place in map(self._place, self.findings) if place))
+
+    def _place(self, finding: Finding) -> str:
+        if finding.device and (self.subject or _is_device(finding)):
+            return finding.device
+        return ": ".join(part for part in (finding.device, finding.subject) if part and part != self.subject)
+
+
+def _is_device(finding: Finding) -> bool:
+    """True where the subject only repeats the device."""
+    return bool(finding.device) and finding.subject.removeprefix("Device: ") == finding.device
 
 
 @dataclass(frozen=True)
@@ -59,9 +109,19 @@ class UseRow:
     restarted: bool
 
 
-def by_weight(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings with failures first, then what could not be looked at."""
-    return sorted(findings, key=lambda finding: _ORDER.index(finding.verdict))
+def weight(finding: Finding) -> str:
+    """Return how a finding counts: its verdict, or ``warning`` for a failure that keeps no gate shut."""
+    if finding.verdict is Verdict.FAIL and finding.severity is not Severity.CRITICAL:
+        return "warning"
+    return finding.verdict.value
+
+
+def groups(found: Iterable[Finding]) -> list[Group]:
+    """Return the findings, those that say the same of several devices as one, with the worst first."""
+    by_key: dict[tuple[object, ...], list[Finding]] = {}
+    for f in found:
+        by_key.setdefault((weight(f), f.check, f.message, f.expected, f.found, f.remedy), []).append(f)
+    return sorted((Group(tuple(same)) for same in by_key.values()), key=lambda group: WEIGHTS.index(group.weight))
 
 
 def gates_by_weight(gates: Sequence[GateResult]) -> list[GateResult]:
@@ -69,17 +129,44 @@ def gates_by_weight(gates: Sequence[GateResult]) -> list[GateResult]:
     return sorted(gates, key=lambda gate: gate.open)
 
 
-def troubles(evidence: Evidence) -> list[tuple[str, Finding]]:
-    """Return every finding that is FAIL or ERROR with the name of its gate (empty: outside gates)."""
-    found = [(gate.gate, finding) for gate in evidence.gates for finding in gate.findings]
-    found += [("", finding) for finding in evidence.findings]
-    bad = [pair for pair in found if pair[1].verdict in (Verdict.FAIL, Verdict.ERROR)]
-    return sorted(bad, key=lambda pair: _ORDER.index(pair[1].verdict))
+def troubles(evidence: Evidence) -> list[tuple[str, Group]]:
+    """Return what failed or could not be looked at, with the name of its gate (empty: outside gates)."""
+    sources = [(gate.gate, gate.findings) for gate in evidence.gates] + [("", evidence.findings)]
+    found = [(name, group) for name, findings in sources for group in groups(findings)]
+    bad = [pair for pair in found if pair[1].weight in ("fail", "error")]
+    return sorted(bad, key=lambda pair: WEIGHTS.index(pair[1].weight))
 
 
-def tally(findings: Sequence[Finding]) -> dict[Verdict, int]:
-    """Count the findings by verdict."""
-    return {verdict: sum(f.verdict is verdict for f in findings) for verdict in _ORDER}
+def causes(evidence: Evidence) -> list[tuple[str, str, str]]:
+    """Return (time, devices, message) of the errors of the last attempt, where it did not end well.
+
+    Without an error on record it is the reason that was given for going back.
+    """
+    if evidence.outcome not in (Outcome.REVERTED, Outcome.NEEDS_PERSON):
+        return []
+    begins = [index for index, event in enumerate(evidence.events) if event.step == "begin"]
+    last = evidence.events[begins[-1] :] if begins else evidence.events
+    chosen = [event for event in last if event.level in ("error", "critical")] or [
+        event for event in last if event.step.rpartition(": ")[2] == "back" and event.message != ASKED_BACK
+    ]
+    told = bool(troubles(evidence))
+    by_message: dict[str, list[Event]] = {}
+    for event in chosen:
+        if told and event.message.startswith("gate "):
+            continue  # its findings say more
+        by_message.setdefault(event.message, []).append(event)
+    return [
+        (same[0].at, ", ".join(dict.fromkeys(e.device for e in same if e.device)), message)
+        for message, same in by_message.items()
+    ]
+
+
+def tally(findings: Iterable[Finding]) -> dict[str, int]:
+    """Count the findings by weight."""
+    counts = dict.fromkeys(WEIGHTS, 0)
+    for finding in findings:
+        counts[weight(finding)] += 1
+    return counts
 
 
 def is_plan_only(evidence: Evidence) -> bool:
@@ -102,8 +189,13 @@ def fabric_state(evidence: Evidence) -> str:
 
 def rollback_proof(evidence: Evidence) -> str:
     """Say what is known of the way back; what was not compared is not called proven."""
+    left = words.count(len(evidence.differences), "difference")
+    if evidence.differences and evidence.rollback_proven:
+        return (
+            f"Proven: nothing of the change is left. {left} of somebody else's later work was left alone: see Way back."
+        )
     if evidence.differences:
-        return f"{words.count(len(evidence.differences), 'difference')} to the baseline left: listed under Way back."
+        return f"{left} to the baseline left: listed under Way back."
     if evidence.rollback_proven:
         return "It is as it was: compared with the baseline by meaning, no difference."
     if evidence.rollback_proven is False:
@@ -124,11 +216,30 @@ def next_steps(evidence: Evidence) -> tuple[str, ...]:
     if evidence.outcome is Outcome.UNCHANGED:
         return ("Nothing needs to be done.",)
     if evidence.outcome is Outcome.REVERTED and evidence.rollback_proven and not evidence.differences:
+        if not causes(evidence) and not troubles(evidence):
+            return ("Nothing needs to be done: the change was taken back as it was asked for.",)
         return ("The service is as before. Cure the cause below, then run the same change again.",)
     return (
         "Make no other change to this fabric until the differences and failed checks below are understood.",
         "Go back with the command under Way back, or call the owner of the change.",
     )
+
+
+def step_blocks(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return the next steps as ``text``, and the lines to be typed on one device together as ``code``.
+
+    A remedy ``leaf-a1:   no vlan 210`` (three blanks) is such a line: see runbook/outcome.py.
+    """
+    blocks: list[tuple[str, str]] = []
+    for step in next_steps(evidence):
+        line = _TYPED.fullmatch(step)
+        if line is None:
+            blocks.append(("text", step))
+        elif blocks and blocks[-1][0] == "code":
+            blocks[-1] = ("code", f"{blocks[-1][1]}\n{line['line']}")
+        else:
+            blocks.append(("code", line["line"]))
+    return blocks
 
 
 # --- key figures -----------------------------------------------------------------------------------
@@ -178,8 +289,10 @@ def _convergence(evidence: Evidence) -> Figure | None:
     if never:
         return Figure("Last table followed", "never", f"{words.count(never, 'table')} never followed; {note}", False)
     last = max(evidence.convergence, key=lambda point: point.at_s or 0.0)
-    at_ms = (last.at_s or 0.0) * 1000
-    return Figure("Last table followed", words.milliseconds(at_ms), f"{last.device}; {note}", at_ms <= limit)
+    begin_s = switch_over_s(evidence.migration, evidence.probes) if evidence.migration else 0.0
+    after_ms = max(0.0, ((last.at_s or 0.0) - begin_s) * 1000)
+    note = f"{last.device}, after the switch-over; {note}"
+    return Figure("Last table followed", words.milliseconds(after_ms), note, after_ms <= limit)
 
 
 def _pause(evidence: Evidence) -> Figure | None:
@@ -250,7 +363,8 @@ def workload_facts(evidence: Evidence) -> list[tuple[str, str]]:
     if move is None:
         return [*facts, ("Move", "not made in this run")]
     facts += [
-        ("Move", f"{'done' if move.moved else 'NOT done'}, took {words.seconds(move.duration_s)}"),
+        ("Last move", f"{move.source} → {move.destination}, {'done' if move.moved else 'NOT done'}"),
+        ("Took", words.seconds(move.duration_s)),
         ("Guest paused", words.milliseconds(move.downtime_ms)),
         ("Runs now on", move.running_on or "unknown"),
         ("Same running guest", {True: "yes", False: "NO", None: "not checked"}[move.same_instance]),
@@ -316,8 +430,8 @@ def convergence_by_device(evidence: Evidence) -> list[tuple[str, list[Convergenc
 
 
 def follows(point: ConvergencePoint) -> bool:
-    """True where the table came to point to the expected place (to any new one, if none was expected)."""
-    return point.at_s is not None and (point.expected is None or point.after == point.expected)
+    """True where the table came to point to the expected place: the watcher decides, ``at_s`` says so."""
+    return point.at_s is not None
 
 
 def use_rows(evidence: Evidence) -> list[UseRow]:
@@ -399,14 +513,23 @@ def _rises(before: Counters, after: Counters) -> list[tuple[str, int]]:
 
 
 def unread(evidence: Evidence) -> list[tuple[str, str, str, str]]:
-    """Return (moment, device, fact, reason) for everything that was asked for and could not be read."""
-    moments = (("baseline", evidence.baseline), ("after", evidence.after))
-    return [
-        (moment, state.device, fact, reason)
-        for moment, states in moments
-        for state in states
-        for fact, reason in state.unread.items()
-    ]
+    """Return (moment, fact, reason, devices) for everything that was asked for and could not be read."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for moment, states in (("baseline", evidence.baseline), ("after", evidence.after)):
+        for state in states:
+            for fact, reason in state.unread.items():
+                found.setdefault((moment, fact, reason), []).append(state.device)
+    return [(*key, ", ".join(devices)) for key, devices in found.items()]
+
+
+def attempts(events: Sequence[Event]) -> tuple[Sequence[Event], Sequence[Event]]:
+    """Return the events of earlier attempts at the same change, and those of the last one.
+
+    Each attempt begins with its baseline; a rollback that was run alone belongs to the attempt before it.
+    """
+    begins = [index for index, event in enumerate(events) if words.step(event.step) == "baseline"]
+    first = begins[-1] if begins else 0
+    return events[:first], events[first:]
 
 
 def hashes(evidence: Evidence, files: dict[str, str]) -> list[tuple[str, str]]:

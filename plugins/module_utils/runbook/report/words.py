@@ -7,15 +7,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from ...model.measure import ConvergencePoint, LossSummary, Table
-from ...model.verdict import Outcome, Verdict
+from ...model.verdict import Outcome
 
-#: Symbol and word for each verdict: colour is never the only sign.
-VERDICT_SIGN = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.ERROR: "!", Verdict.SKIPPED: "–"}
-VERDICT_WORD = {
-    Verdict.PASS: "pass",
-    Verdict.FAIL: "fail",
-    Verdict.ERROR: "could not look",
-    Verdict.SKIPPED: "skipped",
+#: Symbol and word for each weight of a finding (view.weight): colour is never the only sign.
+WEIGHT_SIGN = {"pass": "✓", "fail": "✕", "error": "!", "warning": "▲", "skipped": "–"}
+WEIGHT_WORD = {
+    "pass": "pass",
+    "fail": "fail",
+    "error": "could not look",
+    "warning": "warning",
+    "skipped": "skipped",
 }
 OUTCOME_SIGN = {Outcome.APPLIED: "✓", Outcome.REVERTED: "↺", Outcome.NEEDS_PERSON: "!", Outcome.UNCHANGED: "="}
 OUTCOME_WORD = {
@@ -113,6 +114,11 @@ def clock_of_day(text: str) -> str:
     """Return ``04:36:10.250``; a text that is no instant as it stands."""
     when = instant_of(text)
     return f"{when:%H:%M:%S}.{when.microsecond // 1000:03d}" if when else text
+
+
+def step(text: str) -> str:
+    """Return the step of an event; that a line is a mere note says nothing to a reader."""
+    return text.removesuffix(": note")
 
 
 def lasted(started_at: str, finished_at: str) -> str:

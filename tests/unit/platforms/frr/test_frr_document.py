@@ -85,7 +85,11 @@ def test_frr_is_written_as_it_was_read() -> None:
     [
         ("hostname leaf9\n", ["hostname leaf1"], ["hostname leaf9"]),
         ("router bgp 65001\n no bgp router-id\n", [" bgp router-id 10.0.0.1"], []),
-        ("router bgp 65001\n bgp default ipv4-unicast\n", [" no bgp default ipv4-unicast"], [" bgp default ipv4-unicast"]),
+        (
+            "router bgp 65001\n bgp default ipv4-unicast\n",
+            [" no bgp default ipv4-unicast"],
+            [" bgp default ipv4-unicast"],
+        ),
         ("router bgp 65001\n no bgp ebgp-requires-policy\n", [], [" no bgp ebgp-requires-policy"]),
         ("no route-map DCI-EVPN permit 10\n", ["route-map DCI-EVPN permit 10", " match evpn vni 10010"], []),
         ("no route-map DCI-EVPN permit 1\n", [], []),
@@ -146,7 +150,8 @@ def test_interfaces_that_are_refused(text: str, words: str) -> None:
 
 
 def test_interfaces_merge_replaces_whole_stanzas_and_keeps_the_rest() -> None:
-    new = "auto br100\niface br100\n    bridge-ports swp10 vni10100\n\nauto vni10100\niface vni10100\n    vxlan-id 10100\n"
+    new = "auto br100\niface br100\n    bridge-ports swp10 vni10100\n\n"
+    new += "auto vni10100\niface vni10100\n    vxlan-id 10100\n"
     merged = ifaces.merge(INTERFACES, new)
     have = ifaces.interfaces(merged)
     assert have["br100"].words("bridge-ports") == ("swp10", "vni10100")

@@ -130,7 +130,7 @@ def test_device_outside_the_change_has_nothing_to_do(device: Device) -> None:
     ("segment", "device", "old", "new", "words"),
     [
         (SEGMENT, LEAF_A, "hwaddress 00:00:5e:00:01:64", "hwaddress 00:00:5e:00:01:65", "has hwaddress"),
-        (SEGMENT, LEAF_A, "    bridge-ports vni10010\n", "    bridge-ports vni10010 swp10\n", "is in bridge br10 already"),
+        (SEGMENT, LEAF_A, "bridge-ports vni10010\n", "bridge-ports vni10010 swp10\n", "is in bridge br10 already"),
         (SEGMENT, LEAF_A, "iface br100\n", "iface br100\n    bridge-vlan-aware yes\n", "VLAN-aware"),
         (SEGMENT, LEAF_A, "    bridge-ports swp10\n", "    bridge-ports glob swp10-20\n", "by a pattern"),
         (dataclasses.replace(SEGMENT, vni=10010), LEAF_A, "", "", "is in bridge br10, but br100"),

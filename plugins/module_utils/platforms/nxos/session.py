@@ -1,0 +1,338 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The session of runbook.ports on NX-OS, over NAPALM's ``nxos_ssh`` (SSH) or ``nxos`` (NX-API over HTTPS).
+
+NX-OS has no confirmed commit, and NAPALM's ``commit_config`` saves to startup at once: neither is used. The
+substitute is on the device: a checkpoint, and a scheduler job that rolls back to it at a minute of the
+device's clock unless the confirmation has taken its schedule away. What became of a token is told by
+checkpoints of its name (``-ok``: confirmed, ``-back``: reverted), so any later process can tell.
+The scheduler counts whole minutes: the device goes back at the first full minute not before the time asked for.
+
+Sources: Cisco Nexus 9000 NX-OS System Management Configuration Guide, "Configuring the Scheduler" and
+"Configuring Rollback".
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...model.errors import (
+    CommitError,
+    CommitExpiredError,
+    DependencyError,
+    DeviceError,
+    ParseError,
+    PendingCommitError,
+)
+from ...model.session import CommitState, CommitStatus
+from ...model.state import DeviceState, Fact
+from .. import conftree
+from ..cisco_session import CiscoSession, once_more, typed_lines
+from ..conftree import Tree
+from ..sessions import name_of
+from .read import read
+
+try:
+    from napalm.nxos import NXOSDriver
+    from napalm.nxos_ssh import NXOSSSHDriver
+except ImportError as exc:  # pragma: no cover - the test environment has it
+    raise DependencyError(
+        f"napalm cannot be imported ({exc})", remedy="pip install 'napalm>=5.2' in the Python that runs Ansible"
+    ) from exc
+
+_RUNNING = "show running-config"
+COMMANDS: dict[Fact, tuple[str, ...]] = {
+    Fact.SOFTWARE: ("show version | json",),
+    Fact.MACS: ("show mac address-table | json", "show l2route evpn mac all | json"),
+    Fact.NEIGHBORS: (
+        "show ip arp detail vrf all | json",
+        "show ipv6 neighbor detail vrf all | json",
+        "show vrf interface | json",
+    ),
+    Fact.BGP_PEERS: ("show bgp all summary vrf all | json", "show bgp l2vpn evpn neighbors"),
+    Fact.EVPN_ROUTES: ("show bgp vrf all all detail",),
+    Fact.VNIS: ("show nve vni detail | json", "show nve vni ingress-replication", _RUNNING),
+    Fact.VTEP: ("show nve interface nve1 detail | json", "show nve peers detail | json", _RUNNING),
+    Fact.VLANS: ("show vlan brief | json", _RUNNING),
+    Fact.PORTS: ("show interface | json", "show interface switchport | json", _RUNNING),
+    Fact.SPANNING_TREE: ("show spanning-tree", _RUNNING),
+    Fact.LAGS: ("show port-channel summary | json", "show lacp neighbor"),
+    Fact.MULTIHOMING: ("show vpc | json",),
+    Fact.OPTICS: ("show interface transceiver details | json",),
+    Fact.LLDP: ("show lldp neighbors | json",),
+    Fact.STORM_CONTROL: ("show interface counters storm-control", _RUNNING),
+}
+OPTIONAL = frozenset(
+    {
+        "show l2route evpn mac all | json",
+        "show ipv6 neighbor detail vrf all | json",
+        "show nve vni ingress-replication",
+        "show bgp l2vpn evpn neighbors",
+        "show lacp neighbor",
+        "show nve peers detail | json",
+    }
+)
+_PREFIX = "stretchnet-"
+
+
+class NxosSession(CiscoSession):
+    """One NX-OS device. ``transport`` is ``ssh`` or ``nxapi``."""
+
+    commands = COMMANDS
+    optional = OPTIONAL
+    transport = "ssh"
+
+    def _new_driver(self) -> Any:
+        c = self._credentials
+        login = (c.host, c.username, c.password or "")
+        if self.transport == "ssh":
+            return NXOSSSHDriver(*login, timeout=int(c.timeout_s), optional_args=self._optional_args())
+        trust: object = (c.options.get("ca_file") or True) if c.verify else False
+        port = 443 if c.port == 22 else c.port
+        return NXOSDriver(
+            *login, timeout=int(c.timeout_s), optional_args=self._optional_args(ssl_verify=trust, port=port)
+        )
+
+    def _read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
+        return read(device, outputs, self.device.platform)
+
+    def _survey_command(self, command: str) -> object:
+        """Ask for JSON; where a release answers nothing for an empty table, ask for the text, which has its head."""
+        plain, _, modifier = command.partition(" | ")
+        if modifier != "json":
+            return self._ask(command)
+        text = self._ask(command)
+        return text if text.strip() not in ("", "{}") else self._ask(plain)
+
+    def _send(self, command: str) -> object:
+        if self.transport == "ssh":
+            return super()._send(command)
+        plain, _, modifier = command.partition(" | ")
+        answer = self._driver._send_command(plain, raw_text=modifier != "json")
+        return answer if isinstance(answer, str) else json.dumps(answer)
+
+    def _configure(self, lines: Any, mode: str | None = None) -> str:
+        if self.transport == "ssh":
+            return super()._configure(lines, mode)
+        self.open()
+        with self._errors(lines[0] if lines else "configure terminal"):
+            try:
+                return str(self._driver.device.config_list([line.strip() for line in lines]))
+            except Exception as exc:
+                if type(exc).__name__ in ("NXAPICommandError", "NXAPIPostError"):
+                    raise CommitError(
+                        f"the device refused a line: {str(exc)[:300]}", device=self.device.name, command=lines[0]
+                    ) from exc
+                raise
+
+    # ------------------------------------------------------------ changing
+
+    def diff(self, candidate: str) -> str:
+        """Return the lines that merging adds or takes away, and the dead-man timer that is installed for the time."""
+        lines = self._timer_lines("stretchnet-TOKEN", "TIME", self._tree())
+        head = [f"! while the change is armed: {line}" for line in lines]
+        return "\n".join([*head, candidate.rstrip()]) + "\n" if typed_lines(candidate) else ""
+
+    def arm(self, token: str, candidate: str, revert_in_s: int) -> CommitStatus:
+        """Merge under a timer on the device; see runbook.ports."""
+        return self._arm(token, revert_in_s, lambda: self._configure(typed_lines(candidate)))
+
+    def arm_restore(self, token: str, config: str, revert_in_s: int) -> CommitStatus:
+        """Replace the whole running configuration under a timer on the device."""
+        return self._arm(token, revert_in_s, lambda: self._replace(config))
+
+    def _arm(self, token: str, revert_in_s: int, load: Any) -> CommitStatus:
+        name = name_of(token)
+        tree = self._tree()
+        pending = _schedules(tree)
+        if pending:
+            raise PendingCommitError(
+                f"a commit is pending on the device: {', '.join(pending)}", device=self.device.name,
+                command="show running-config", remedy="confirm or revert it, or wait until its timer has run out",
+            )  # fmt: skip
+        self._forget_old(name)
+        at = _full_minute(self._clock(), revert_in_s)
+        before, schedule = _split(self._timer_lines(name, at.strftime("%Y:%m:%d:%H:%M"), tree))
+        self._configure(before)
+        try:
+            self._ask(f"checkpoint {name}")
+            self._configure(schedule)
+            load()
+        except CommitError:
+            self._go_back(name, tree)
+            raise
+        return self.status(token)
+
+    def _timer_lines(self, name: str, at: str, tree: Tree) -> list[str]:
+        """Return the lines of the timer: the feature where it is off, the job, and the schedule."""
+        own = "feature scheduler" not in tree
+        job = f"{name}-f" if own else name
+        return [
+            *(["feature scheduler"] if own else []),
+            f"scheduler job name {job}",
+            f"rollback running-config checkpoint {name} best-effort",
+            f"checkpoint {name}-back",
+            "exit",
+            f"scheduler schedule name {name}",
+            f"job name {job}",
+            f"time start {at}",
+            "exit",
+        ]
+
+    def _replace(self, config: str) -> None:
+        """Upload the configuration as a checkpoint file, and roll back to it."""
+        header = "!Command: Checkpoint cmd vdc 1\n"
+        with self._errors("load_replace_candidate"):
+            self._driver.load_replace_candidate(config=header + config)
+            file = self._driver.candidate_cfg
+        text = self._ask(f"rollback running-config file {file} best-effort")
+        if not re.search(r"Rollback completed successfully", text, re.IGNORECASE):
+            raise CommitError(f"the replace failed: {text.strip()[-200:]}", device=self.device.name, command="rollback")
+
+    def _go_back(self, name: str, tree: Tree) -> None:
+        text = self._ask(f"rollback running-config checkpoint {name} best-effort")
+        if not re.search(r"Rollback completed successfully|Rollback Patch is Empty", text, re.IGNORECASE):
+            raise DeviceError(
+                f"the rollback failed: {text.strip()[-300:]}", device=self.device.name, command="rollback",
+                remedy=f"run 'rollback running-config checkpoint {name} best-effort' on the device by hand",
+            )  # fmt: skip
+        self._ask(f"checkpoint {name}-back")
+        self._remove_timer(name)
+
+    def _remove_timer(self, name: str) -> None:
+        tree = self._tree()
+        lines = [f"no scheduler schedule name {name}"] if name in _schedules(tree) else []
+        for job in _jobs(tree, name):
+            lines += [f"no scheduler job name {job}", *(["no feature scheduler"] if job.endswith("-f") else [])]
+        if lines:
+            self._configure(lines)
+
+    # ------------------------------------------------------------ what became of it
+
+    def status(self, token: str | None = None) -> CommitStatus:
+        """Say what became of a token by the checkpoints and the scheduler of the device."""
+        found: CommitStatus = once_more(lambda: self._status(token))
+        return found
+
+    def _status(self, token: str | None) -> CommitStatus:
+        tree = self._tree()
+        pending = _schedules(tree)
+        if token is None:
+            name = next(iter(pending), None)
+            return CommitStatus(
+                CommitState.PENDING if name else CommitState.UNKNOWN, self._remaining(pending, name), name
+            )
+        name, points = name_of(token), self._checkpoints()
+        if f"{name}-ok" in points:
+            return CommitStatus(CommitState.CONFIRMED, None, token)
+        if f"{name}-back" in points:
+            self._remove_timer(name)
+            return CommitStatus(CommitState.REVERTED, None, token)
+        if name in pending or _jobs(tree, name):
+            return CommitStatus(CommitState.PENDING, self._remaining(pending, name), token)
+        # No job and no confirmation: the timer was never saved, so the device has rebooted into its old startup.
+        return CommitStatus(CommitState.REVERTED if name in points else CommitState.UNKNOWN, None, token)
+
+    def _remaining(self, pending: Mapping[str, str], name: str | None) -> float | None:
+        if name is None or name not in pending:
+            return None
+        at = datetime.datetime.strptime(pending[name], "%Y:%m:%d:%H:%M")
+        return max(0.0, (at - self._clock()).total_seconds())
+
+    def confirm(self, token: str) -> None:
+        """Take the timer away, then save; in this order, so that a confirmed commit cannot go back."""
+        name, status = name_of(token), self.status(token)
+        if status.state is CommitState.CONFIRMED:
+            return
+        if status.state is not CommitState.PENDING:
+            raise CommitExpiredError(
+                f"the commit is {status.state.value}: the device has gone back", device=self.device.name,
+                command="confirm", remedy="plan and apply the stage again",
+            )  # fmt: skip
+        if name in _schedules(self._tree()):
+            self._configure([f"no scheduler schedule name {name}"])
+        if f"{name}-back" in self._checkpoints():
+            raise CommitExpiredError("the device went back while it was confirmed", device=self.device.name)
+        self._remove_timer(name)
+        self._ask(f"checkpoint {name}-ok")
+        self._save()
+        self._ask(f"no checkpoint {name}")
+
+    def _save(self) -> None:
+        text = self._ask("copy running-config startup-config")
+        if not re.search(r"Copy complete|100%|^\s*$", text):
+            raise DeviceError(
+                f"the configuration was not saved: {text.strip()[-200:]}", device=self.device.name, command="copy"
+            )
+
+    def revert(self, token: str) -> None:
+        """Go back to the token's checkpoint now; reverting what is reverted is fine."""
+        status = self.status(token)
+        if status.state is CommitState.REVERTED:
+            return
+        if status.state is not CommitState.PENDING:
+            raise DeviceError(
+                f"the commit is {status.state.value}, not pending", device=self.device.name, command="revert",
+                remedy="compare the device's configuration with the rollback point",
+            )  # fmt: skip
+        self._go_back(name_of(token), self._tree())
+
+    def _forget_old(self, keep: str) -> None:
+        """NX-OS keeps ten checkpoints: those of earlier tokens are taken away, the latest two are kept."""
+        old = [name for name in self._checkpoints() if name.startswith(_PREFIX) and not name.startswith(keep)]
+        for name in old[:-2]:
+            self._ask(f"no checkpoint {name}")
+
+    def _checkpoints(self) -> list[str]:
+        text = self._ask("show checkpoint summary")
+        return list(dict.fromkeys(re.findall(r"^\s*\d*\)?\s*(stretchnet-[\w-]+?):?\s*$", text, re.MULTILINE)))
+
+    def _tree(self) -> Tree:
+        return conftree.parse(self.config())
+
+    def _clock(self) -> datetime.datetime:
+        text = self._ask("show clock")
+        found = re.search(r"(\d\d:\d\d:\d\d)\.\d+ \S+ \w{3} (\w{3} +\d+ \d{4})", text)
+        if not found:
+            raise ParseError(f"no time in {text.strip()[:80]!r}", device=self.device.name, command="show clock")
+        return datetime.datetime.strptime(f"{found[1]} {' '.join(found[2].split())}", "%H:%M:%S %b %d %Y")
+
+    def _ping(self, ip: str, source: str | None, count: int, size: int | None, df: bool, timeout_s: int) -> str:
+        verb = "ping6" if ":" in ip else "ping"
+        more = [f"source {source}"] if source else []
+        more += [f"packet-size {size}"] if size is not None else []
+        more += ["df-bit"] if df else []
+        return " ".join([verb, ip, f"count {count}", f"timeout {timeout_s}", *more])
+
+
+class NxosApiSession(NxosSession):
+    """The same over the NX-API."""
+
+    transport = "nxapi"
+
+
+def _schedules(tree: Tree) -> dict[str, str]:
+    """Return the start time of each of our schedules by its name."""
+    return {
+        match[1]: conftree.value(below, r"time start (\S+)") or ""
+        for match, below in conftree.sections(tree, rf"scheduler schedule name ({_PREFIX}\S+)")
+    }
+
+
+def _jobs(tree: Tree, name: str) -> list[str]:
+    return [m[1] for m, _ in conftree.sections(tree, rf"scheduler job name ({re.escape(name)}(?:-f)?)")]
+
+
+def _split(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Split into what stands before the checkpoint, and the schedule, which a rollback takes away."""
+    at = next(i for i, line in enumerate(lines) if line.startswith("scheduler schedule"))
+    return lines[:at], lines[at:]
+
+
+def _full_minute(now: datetime.datetime, seconds: int) -> datetime.datetime:
+    at = now + datetime.timedelta(seconds=seconds)
+    return at if at.second == 0 else at.replace(second=0) + datetime.timedelta(minutes=1)
