@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.stretchnet.fabric.plugins.action import guard as guard_action
 from ansible_collections.stretchnet.fabric.plugins.action import migrate as migrate_action
 from ansible_collections.stretchnet.fabric.plugins.action import resume as resume_action
 from ansible_collections.stretchnet.fabric.plugins.action import rollback as rollback_action
@@ -308,3 +309,29 @@ def test_a_move_over_a_segment_of_other_means_needs_the_post_gate(tmp_path: Path
         with pytest.raises(GateError, match="post"):
             migrate_action.require_segment(laid)
     assert laid.judged == ["post"]
+
+
+# -- the guard before the first step
+
+
+@pytest.mark.parametrize("broken,reason", [(None, None), ("vni", "vni"), ("site", "is no site")])
+def test_the_guard_reads_the_change_against_the_inventory(
+    tmp_path: Path, broken: str | None, reason: str | None
+) -> None:
+    inventory = {
+        name: {"stretchnet_site": "ZONE-A", "stretchnet_role": "leaf", "stretchnet_platform": "frr",
+               "stretchnet_sites": [{"name": "ZONE-A"}], "stretchnet_fabric_name": "fab", "ansible_host": "192.0.2.1"}
+        for name in ("leaf1", "leaf2")
+    }  # fmt: skip
+    segment = {"vlan_id": 100, "name": "app", "vni": 10100, "sites": ["ZONE-A"]}
+    segment.update({"vni": {"vni": 0}, "site": {"sites": ["ZONE-X"]}}.get(broken or "", {}))
+    made = action(guard_action)
+    made._task.args = {"tags": [], "change": {"change_id": "CHG1", "segment": segment}}
+    made._task.async_val, made._task.action = 0, "guard"
+    made._connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/none"))
+    made._templar = SimpleNamespace(template=lambda value: value)
+    variables = {"groups": {"fabric": list(inventory)}, "hostvars": inventory, "ansible_play_hosts_all": list(inventory),
+                 "ansible_run_tags": ["all"], "ansible_skip_tags": []}  # fmt: skip
+    result = made.run(None, variables)
+    assert result.get("failed", False) is (reason is not None), result
+    assert (reason or "") in result.get("msg", "")
