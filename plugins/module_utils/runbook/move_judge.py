@@ -44,7 +44,7 @@ def judge(
         gates: the limits.
         settled: whether packets and tables settled within the time.
         late: names what had not settled.
-        mac_ip_expected: the segment's leaves must have a MAC/IP route of the workload (it has an address, they a gateway).
+        mac_ip_expected: the leaves must have a MAC/IP route: the workload has an address, and they its gateway.
     """
     findings = [*_migration(migration, error)]
     if not probes:
@@ -246,7 +246,7 @@ def _duplicates(points: Sequence[ConvergencePoint]) -> Iterator[Finding]:
 
 
 def _mac_ip_routes(points: Sequence[ConvergencePoint], expected: bool) -> Iterator[Finding]:
-    """A MAC route without its MAC/IP route leaves ARP suppression and routing without an answer (RFC 7432 section 10)."""
+    """A MAC route without its MAC/IP route leaves ARP suppression without an answer (RFC 7432 section 10)."""
     by_table = {(point.device, point.table): point for point in points}
     for device in dict.fromkeys(point.device for point in points):
         mac, mac_ip = by_table.get((device, Table.EVPN_MAC)), by_table.get((device, Table.EVPN_MAC_IP))
