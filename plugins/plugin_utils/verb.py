@@ -78,7 +78,7 @@ class VerbAction(ActionBase):
             raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
         run_dir = params["run_dir"] or self._variable(task_vars, "stretchnet_run_dir", "runs")
         return Desk.lay(
-            _HostVars(task_vars["hostvars"], self._templar),
+            HostVariables(task_vars["hostvars"], self._templar),
             devices,
             _change(params["change"]),
             params["change_id"],
@@ -108,7 +108,7 @@ class VerbAction(ActionBase):
         return plain(self._templar.template(task_vars[name])) if name in task_vars else default
 
 
-class _HostVars(typing.Mapping[str, dict[str, typing.Any]]):
+class HostVariables(typing.Mapping[str, dict[str, typing.Any]]):
     """Host variables as plain, templated data, read host by host as they are needed."""
 
     def __init__(self, hostvars: typing.Any, templar: typing.Any) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..ipam.utilisation import utilisation
 from ..model.change import Change, PortMode
 from ..model.fabric import Fabric
 from ..model.ipam import AddressPlan, IpamInterface, IpamVlan, StretchPolicy, Utilisation
 from ..model.state import IPInterface
 from ..model.verdict import Finding, Severity, Verdict
-from .ipam_plan import judge_plan, judge_utilisation, stretched_sites, stretched_vlans, utilisation
+from .ipam_plan import judge_plan, judge_utilisation, stretched_sites, stretched_vlans
 from .ipam_sheet import CHECKS, Expected, Sheet, Vrfs, expected_of_change, expected_of_plan, vni_of
 from .ipam_wire import Look, Wire, focus_of, judge_addresses, judge_routes, judge_segment
 from .survey import Survey

@@ -313,7 +313,7 @@ def _judge_seen(look: Look, known: set[Key], index: PrefixIndex, sheet: Sheet) -
         remedy = "document the address, or find out who took it"
         if prefix is None:
             remedy += "; if its VRF has another name in the IPAM, name it in `vrfs`"
-        where = f"whose prefix {prefix.prefix} is" if prefix else "nor is a prefix that holds it"
+        where = f"its prefix {prefix.prefix} is" if prefix else "nor is a prefix that holds it"
         documented = key in known or _in_range(look.plan, key)
         sheet.expect(
             "IP311",
