@@ -40,10 +40,12 @@ def export_text(netbox: NetBox, form: str, filters: Mapping[str, Any]) -> tuple[
     lines = _lossless(raws) if form == "lossless" else _as_netbox(netbox, raws)
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    count = -1
-    for count, line in enumerate(lines):
+    writer.writerow(next(lines))
+    count = 0
+    for line in lines:
         writer.writerow(line)
-    return out.getvalue(), max(count, 0)
+        count += 1
+    return out.getvalue(), count
 
 
 def _lossless(raws: Iterable[Raw]) -> Iterator[list[str]]:

@@ -27,7 +27,7 @@ from ..model.ipam import (
     StretchSign,
 )
 from ..model.state import IPNetwork
-from .ipam_audit import vlans_of_change
+from .ipam_audit import covering_vlans
 from .ipam_sheet import Vrfs, vni_of
 
 Values = dict[str, Any]
@@ -71,7 +71,7 @@ class _Draft:
         self, plan: AddressPlan, change: Change, policy: StretchPolicy, vrf: str | None, vlan_group: str | None
     ) -> None:
         self.plan, self.change, self.segment, self.policy = plan, change, change.segment, policy
-        self.vrf = vrf
+        self.vrf, self.sites = vrf, self._site_ids()
         self.vlan = self._the_vlan()
         self.group = self._the_group(vlan_group)
 
@@ -99,7 +99,7 @@ class _Draft:
     # -- the VLAN ----------------------------------------------------------------------------------
 
     def _the_vlan(self) -> IpamVlan | None:
-        found = vlans_of_change(self.plan, self.change)
+        found = covering_vlans(self.plan, self.change)
         if len(found) > 1:
             names = ", ".join(f"{vlan.name} (id {vlan.id})" for vlan in found)
             remedy = "leave one of them for the sites of the change; the IPAM has no way to say which is meant"
@@ -116,8 +116,7 @@ class _Draft:
             return group
         if self.vlan is not None:
             return self.plan.group_by_id.get(self.vlan.group_id or 0)
-        wanted = self._site_ids()
-        fitting = [g for g in self.plan.vlan_groups if (self.plan.sites_of(g.scope) or frozenset()) >= wanted]
+        fitting = [g for g in self.plan.vlan_groups if (self.plan.sites_of(g.scope) or frozenset()) >= self.sites]
         if len(fitting) != 1:
             names = ", ".join(g.slug for g in fitting) or "none"
             remedy = "make a VLAN group scoped to the site group of these sites, or name one in vlan_group"
@@ -194,7 +193,7 @@ class _Draft:
     def _is_too_narrow(self, prefix: IpamPrefix) -> bool:
         """Say whether the scope of a prefix leaves out a site of the change. No scope leaves out none."""
         sites = self.plan.sites_of(prefix.scope)
-        return sites is not None and not sites >= self._site_ids()
+        return sites is not None and not sites >= self.sites
 
     def _write_gateways(self) -> Iterator[IpamWrite]:
         gateway = self.segment.gateway
@@ -243,6 +242,8 @@ def _changed(
     key: str, endpoint: str, title: str, object_id: int, present: Values, wanted: Values
 ) -> Iterator[IpamWrite]:
     differing = [name for name in wanted if present.get(name) != wanted[name]]
+    if "scope_type" in differing or "scope_id" in differing:  # the two are one value
+        differing = [*(name for name in differing if not name.startswith("scope_")), "scope_type", "scope_id"]
     if differing:
         before = {name: present.get(name) for name in differing}
         yield IpamWrite(key, endpoint, title, object_id, before, {name: wanted[name] for name in differing})
