@@ -18,7 +18,7 @@ _BUILT_IN_TAGS = {"all", "always", "never", "tagged", "untagged"}
 
 
 class ActionModule(VerbAction):
-    """Compares the hosts expected with the hosts played, the tags asked for with the tags known, and reads the change."""
+    """Compares the hosts expected with the hosts played, the tags asked for with those known, and reads the change."""
 
     module = "guard"
 
