@@ -17,6 +17,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     LockError,
     StretchnetError,
 )
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import MAX_BYTES
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Bench, Desk, HostVars, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
@@ -177,6 +178,6 @@ def read_change(value: typing.Any) -> typing.Any:
         return value
     try:
         with open(os.path.expanduser(value), encoding="utf-8") as file:
-            return file.read(1 << 20)
+            return file.read(MAX_BYTES + 1)  # one more than load_change takes, so that it refuses a longer file
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError("change", f"the change file cannot be read: {exc}") from exc

@@ -37,7 +37,7 @@ CHANGE_ID = "CHG-2026-0100"
 GUEST = "10.100.0.11"
 #: Two idle cores lose at most one ping at one a second; a machine that others use at the same time may not.
 MAX_LOST = int(os.environ.get("STRETCHNET_LAB_MAX_LOST", "1"))
-STEPS = ("baseline", "precheck", "plan", "point", "apply", "postcheck", "migrate", "validate", "evidence")
+STEPS = ("baseline", "audit", "precheck", "plan", "point", "apply", "postcheck", "migrate", "validate", "evidence")
 
 
 class Play:
