@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -12,35 +11,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.document import SAMPLES
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from stretch_scenarios import change, two_sites  # noqa: E402
 
-NXOS = "feature bgp\nnv overlay evpn\ninterface nve1\n  source-interface loopback1\nrouter bgp 65001\n"
-#: Of each platform, a leaf that speaks EVPN already and has no segment.
-LEAVES = {
-    "eos": "interface Loopback1\n   ip address 10.1.0.11/32\ninterface Vxlan1\n   vxlan source-interface Loopback1\n"
-    "router bgp 65001\n   router-id 10.1.1.11\n",
-    "nxos": NXOS,
-    "nxos_ssh": NXOS,
-    "junos": "set interfaces lo0 unit 0 family inet address 10.1.0.11/32\n"
-    "set switch-options vtep-source-interface lo0.0\nset switch-options route-distinguisher 10.1.1.11:1\n"
-    "set protocols evpn encapsulation vxlan\n",
-    "ios": "interface nve1\n no ip address\n source-interface Loopback1\n host-reachability protocol bgp\n"
-    "l2vpn evpn\n replication-type ingress\nrouter bgp 65001\n",
-}
-LEAVES["sonic"] = json.dumps(
-    {
-        "config_db": {
-            "LOOPBACK_INTERFACE": {"Loopback1": {}, "Loopback1|10.1.0.11/32": {}},
-            "VXLAN_TUNNEL": {"vtep1": {"src_ip": "10.1.0.11"}},
-            "VXLAN_EVPN_NVO": {"nvo1": {"source_vtep": "vtep1"}},
-        },
-        "frr": "router bgp 65001\n address-family l2vpn evpn\n  advertise-all-vni\n exit-address-family\nexit\n",
-    }
-)
 #: Platforms that are given no target by default: FRR's own is ASN:VNI, and IOS-XR is read only.
 OTHERS = {"frr", "iosxr"}
+LEAVES = {name: running for name, (running, _port) in SAMPLES.items() if name not in OTHERS}
 
 
 def rendered(platform: str, running: str, **more: object) -> str:
