@@ -139,7 +139,7 @@ class VerbAction(ActionBase):
 def die_with_the_controller() -> None:
     """Have this worker killed when Ansible itself is killed (prctl(2), PR_SET_PDEATHSIG; Linux only).
 
-    From ansible-core 2.19 on a worker is a session of its own: it would go on applying a change that nobody watches, and
+    From ansible-core 2.19 on a worker is a session of its own: it would go on with a change that nobody watches, and
     stand in the way of the run that takes over. Dead, it leaves everything to the devices' timers and to the journal.
     """
     if sys.platform == "linux" and multiprocessing.parent_process() is not None:
