@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Moves a libvirt domain live, peer-to-peer and pre-copy only, or cold (shut down, define, start).
   - Looks before it moves whether the bridge, its MTU, the memory, the CPU and the disks allow it, and refuses with every reason at once.
-  - Keeps a time limit of its own, after which the move is aborted, and afterwards asks both daemons where the machine runs; the result says so whatever happened.
+  - Keeps a time limit of its own, after which the move is aborted, and afterwards asks both daemons
+    where the machine runs; the result says so whatever happened.
   - Does nothing when the machine runs at the destination already.
   - Run it on the controller (C(delegate_to=localhost)) or on any host that reaches both daemons.
 author:
@@ -44,7 +45,7 @@ options:
     description: Where the machine is expected to run.
     type: dict
     required: true
-    options: &hypervisor
+    suboptions: &hypervisor
       name:
         description: Name of the hypervisor, for messages and results.
         type: str
@@ -63,7 +64,7 @@ options:
     description: Where the machine shall run.
     type: dict
     required: true
-    options: *hypervisor
+    suboptions: *hypervisor
   method:
     description: V(live) moves the running machine; V(cold) shuts it down, moves it and starts it.
     type: str
