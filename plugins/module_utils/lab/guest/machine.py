@@ -29,7 +29,7 @@ def libvirt_answers(topology: Topology, hypervisor: str) -> bool:
 
 def _guest(topology: Topology) -> Guest:
     if topology.guest is None:
-        raise LabError("the lab has no guest", remedy="describe one as stretchnet_lab.guest in the inventory")
+        raise LabError("the lab has no guest", remedy="describe one in stretchnet_lab_guest")
     return topology.guest
 
 

@@ -286,13 +286,13 @@ def _switchports(members: list[_Member]) -> tuple[Port, ...]:
 
 def _switchport(name: str, listed: list[_Member]) -> Port:
     said = {mode for *_unused, mode in listed if mode}
-    trunk = "trunk" in said or any(tagged for _unused, _unused, tagged, _unused in listed)
-    if not said and all(tagged is None for _unused, _unused, tagged, _unused in listed):
+    trunk = "trunk" in said or any(tagged for _port, _vlan, tagged, _mode in listed)
+    if not said and all(tagged is None for _port, _vlan, tagged, _mode in listed):
         return Port(name)
-    untagged = next((vlan for _unused, vlan, tagged, _unused in listed if tagged is False), None)
+    untagged = next((vlan for _port, vlan, tagged, _mode in listed if tagged is False), None)
     if not trunk:
         return Port(name, mode=SwitchportMode.ACCESS, access_vlan=untagged)
-    allowed = tuple(sorted({vlan for _unused, vlan, _unused, _unused in listed}))
+    allowed = tuple(sorted({vlan for _port, vlan, _tagged, _mode in listed}))
     return Port(name, mode=SwitchportMode.TRUNK, native_vlan=untagged, allowed_vlans=allowed)
 
 
