@@ -366,7 +366,7 @@ def sentence(finding: Finding) -> str:
     return text if mark == "?" else f"{text} - Expected: {finding.expected} - Found: {finding.found}"
 
 
-@pytest.mark.parametrize(("rule", "name"), CASES, ids=lambda v: str(v))
+@pytest.mark.parametrize(("rule", "name"), CASES, ids=str)
 def test_rule(rule: str, name: str) -> None:
     edits, expected = CASES[rule, name]
     found = all_rules()[rule].run(case(edits))
