@@ -72,7 +72,8 @@ class VsphereHypervisors(MovingHypervisors):
             DeviceError: vCenter has no machine or host of that name.
         """
         with self._scene(workload) as scene:
-            return self._told(lambda: _place(workload, scene), "runtime")
+            place: str | None = self._told(lambda: _place(workload, scene), "runtime")
+            return place
 
     # -- whether it can be moved -------------------------------------------------------------------
 
@@ -80,7 +81,8 @@ class VsphereHypervisors(MovingHypervisors):
         """Return every reason why the move cannot be made; empty: it can, or it is there already."""
         try:
             with self._scene(workload) as scene:
-                return self._told(lambda: tuple(self._reasons(workload, scene)), "precheck", PRECHECK_TIMEOUT_S)
+                reasons = self._told(lambda: tuple(self._reasons(workload, scene)), "precheck", PRECHECK_TIMEOUT_S)
+                return tuple(reasons)
         except (DeviceError, MigrationError) as exc:
             return (str(exc),)
 
@@ -129,7 +131,7 @@ class VsphereHypervisors(MovingHypervisors):
         if destination.parent != scene.source.parent:
             spec.pool = destination.parent.resourcePool
         datacenter = machine.parent_of(destination, vim.Datacenter)
-        if datacenter != machine.parent_of(scene.source, vim.Datacenter):
+        if datacenter is not None and datacenter != machine.parent_of(scene.source, vim.Datacenter):
             spec.folder = datacenter.vmFolder
         target = self._endpoints[workload.destination].datastore
         if target:
