@@ -63,6 +63,7 @@ class ActionModule(VerbAction):
             gates=desk.change.gates,
             settings=MoveSettings(settle_s=desk.change.gates.settle_s),
             mac_ip_expected=workload.ipv4 is not None and desk.change.segment.gateway is not None,
+            circuit_rtt_ms=desk.path().rtt_ms,
             tell=desk.tell,
         )
         desk.run_dir.save(f"moves/{len(desk.run_dir.names('moves')) + 1:04d}", move)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -284,7 +284,7 @@ class VsphereHypervisors(MovingHypervisors):
             view.Destroy()
         return found
 
-    def _told(self, call: Any, command: str, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+    def _told(self, call: Callable[[], T], command: str, timeout_s: float = CALL_TIMEOUT_S) -> T:
         """Call vCenter within a time limit; its refusals are DeviceError, its silence is UnreachableError."""
         server = next(iter(self._endpoints.values())).server
         try:

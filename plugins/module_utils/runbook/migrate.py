@@ -93,6 +93,7 @@ def run_move(
     gates: Gates | None = None,
     settings: MoveSettings | None = None,
     mac_ip_expected: bool = False,
+    circuit_rtt_ms: float | None = None,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> MoveResult:
     """Move ``workload`` from its source to its destination and measure.
@@ -107,6 +108,7 @@ def run_move(
         gates: limits of the judgement.
         settings: how long to measure.
         mac_ip_expected: the leaves must have a MAC/IP route of the workload (see move_judge.judge).
+        circuit_rtt_ms: round trip between the sites, by which a gateway at the other site is told.
         tell: takes one line of progress.
 
     Returns:
@@ -132,7 +134,15 @@ def run_move(
     finally:
         _abandon(run)
     told = judge(
-        migration, error, probes, points, gates, settled=settled, late=late, mac_ip_expected=mac_ip_expected
+        migration,
+        error,
+        probes,
+        points,
+        gates,
+        settled=settled,
+        late=late,
+        mac_ip_expected=mac_ip_expected,
+        circuit_rtt_ms=circuit_rtt_ms,
     )
     findings = (*run.findings, *told)
     result = MoveResult(migration, probes, points, findings, error, settled=settled)
