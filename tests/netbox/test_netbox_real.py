@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import csv
-import http.cookiejar
 import io
 import json
 import os
@@ -14,12 +13,11 @@ import subprocess
 import sys
 import time
 import tracemalloc
-import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from conftest import ROOT, Running  # type: ignore[import-not-found]
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.export import export_text
@@ -47,6 +45,7 @@ SEGMENT = {
     "sites": ["ZONE-A", "ZONE-B"],
     "route_target": "65000:100",
     "gateway": {"ipv4": "10.100.0.1/24", "ipv6": "2001:db8:100::1/64"},
+    "handoff": {"circuits": ["dwdm1"]},
 }
 CHANGE = decode(Change, {"change_id": "CHG-NETBOX-1", "segment": SEGMENT})
 
@@ -115,17 +114,16 @@ def test_what_a_change_made_is_written_once_and_then_agrees(planned: Running) ->
 def own_export(planned: Running) -> list[list[str]]:
     """Return NetBox's own CSV, by its web pages."""
     assert planned.server is not None
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    page = opener.open(f"{planned.url}/login/", timeout=300).read().decode()
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert token is not None
-    form = {"csrfmiddlewaretoken": token[1], "username": "admin", "password": planned.server.password}
-    request = urllib.request.Request(
-        f"{planned.url}/login/", urllib.parse.urlencode(form).encode(), {"Referer": planned.url}
-    )
-    opener.open(request, timeout=300).read()
-    text = opener.open(f"{planned.url}/ipam/prefixes/?export", timeout=300).read().decode()
-    return list(csv.reader(io.StringIO(text, newline="")))
+    with requests.Session() as web:
+        web.trust_env = False
+        page = web.get(f"{planned.url}/login/", timeout=300).text
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        assert token is not None
+        form = {"csrfmiddlewaretoken": token[1], "username": "admin", "password": planned.server.password}
+        web.post(f"{planned.url}/login/", form, timeout=300, allow_redirects=False).raise_for_status()
+        answer = web.get(f"{planned.url}/ipam/prefixes/?export", timeout=300)
+        answer.raise_for_status()
+    return list(csv.reader(io.StringIO(answer.text, newline="")))
 
 
 def test_the_export_is_that_of_netbox(planned: Running) -> None:
@@ -179,7 +177,7 @@ def test_the_playbook_audits_exports_and_writes_twice(planned: Running, tmp_path
     status, said = play(planned, tmp_path, **writing)
     assert status == 0 and re.search(r"changed=[12] ", said), said
     assert planned.token not in said
-    assert csv_file.read_text().startswith("ID,Prefix,")
+    assert csv_file.read_text().startswith("Prefix,Status,")
     status, said = play(planned, tmp_path, **writing)
     assert status == 0 and "changed=0 " in said, said
 
