@@ -14,9 +14,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from netbox_server import NotPossible, Server  # noqa: E402
-
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.netbox import Access, NetBox  # noqa: E402
+from netbox_server import NotPossible, Server  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]

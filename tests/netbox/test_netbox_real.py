@@ -18,8 +18,6 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import ROOT, Running  # type: ignore[import-not-found]
-
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.export import export_text
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.netbox import Access, NetBox
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change
@@ -35,6 +33,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ipam_aud
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ipam_plan import marks
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ipam_sheet import Vrfs
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ipam_sync import apply_writes, plan_writes
+from conftest import ROOT, Running  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.netbox
 VRFS = {"default": "PROD"}
@@ -65,9 +64,22 @@ def test_the_plan_is_read_whole_and_the_ways_are_told(planned: Running) -> None:
     }
 
 
+def test_interfaces_are_read_of_the_devices_that_are_there(planned: Running) -> None:
+    create, site = planned.adapter.create, planned.adapter.find("dcim/sites", slug="zone-a")
+    assert site is not None
+    maker = create("dcim/manufacturers", {"name": "M", "slug": "m"})
+    kind = create("dcim/device-types", {"manufacturer": maker, "model": "T", "slug": "t"})
+    role = create("dcim/device-roles", {"name": "leaf", "slug": "leaf"})
+    device = create("dcim/devices", {"name": "real-a1", "device_type": kind, "role": role, "site": site["id"]})
+    create("dcim/interfaces", {"device": device, "name": "swp10", "type": "other", "mtu": 9000})
+    plan = planned.adapter.plan(["real-a1", "nobody"])
+    assert [(i.device, i.name, i.mtu) for i in plan.interfaces] == [("real-a1", "swp10", 9000)]
+    assert [d.name for d in plan.devices] == ["real-a1"]
+
+
 def test_the_schema_knows_our_filters_and_no_other(planned: Running) -> None:
     planned.adapter.check_filters("ipam/prefixes", ["status", "id__gt", "cf_stretched_sites", "within_include"])
-    planned.adapter.check_filters("dcim/interfaces", ["device", "id__gt"])
+    planned.adapter.check_filters("dcim/interfaces", ["device_id", "id__gt"])
     planned.adapter.check_filters("dcim/devices", ["name", "id__gt"])
     for bad in ("nosuch", "has_l2vpn", "cf_nosuch"):
         with pytest.raises(InputError, match=bad):
