@@ -19,8 +19,9 @@ export ANSIBLE_NOCOWS := 1
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
+export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab molecule
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab molecule test-netbox
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +68,11 @@ lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production),
 test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."
 	$(AS_ROOT) $(VENV)/python -m pytest tests/lab -m lab
+
+test-netbox: setup-test ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback (minutes the first time)
+	@.ci/setup-system .ci/packages-netbox.txt
+	$(VENV)/python tests/netbox/netbox_server.py prepare .lab/netbox
+	$(VENV)/python -m pytest tests/netbox -m netbox
 
 molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
 	@echo "Needs root: the scenario brings the lab up and down."
