@@ -3,10 +3,12 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
-PLAYBOOK := $(VENV)/ansible-playbook
+PLAYBOOK = $(VENV)/ansible-playbook -e stretchnet_lab_prefix=$(LAB_PREFIX)
 INVENTORY := inventories/lab
 CHANGE := inventories/lab/changes/stretch-vlan100.yml
-LAB_PREFIX := snlab
+# Begins the name of every namespace of the lab: STRETCHNET_LAB_PREFIX=mylab make demo makes another lab beside the first.
+export STRETCHNET_LAB_PREFIX ?= snlab
+LAB_PREFIX := $(STRETCHNET_LAB_PREFIX)
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E)
 # The controller stands in the lab's management network, as it would in a data centre.
 IN_LAB := $(AS_ROOT) ip netns exec $(LAB_PREFIX)-mgmt env "PATH=$(CURDIR)/$(VENV):$(PATH)"
@@ -18,7 +20,7 @@ export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab molecule
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,4 +68,8 @@ test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."
 	$(AS_ROOT) $(VENV)/python -m pytest tests/lab -m lab
 
-test: setup setup-test lint unit test-lab ## All the tests; .ci/run calls just this
+molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
+	@echo "Needs root: the scenario brings the lab up and down."
+	cd extensions && $(AS_ROOT) env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test
+
+test: setup setup-test lint unit test-lab molecule ## All the tests; .ci/run calls just this

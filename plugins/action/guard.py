@@ -12,13 +12,13 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import fabric_from_vars
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import HostVars, VerbAction, read_change
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import InventoryVars, VerbAction, read_change
 
 _BUILT_IN_TAGS = {"all", "always", "never", "tagged", "untagged"}
 
 
 class ActionModule(VerbAction):
-    """Compares the hosts expected with the hosts played, the tags asked for with those known, and reads the change."""
+    """Compares the hosts expected with those played, the tags asked for with those known, and reads the change."""
 
     module = "guard"
 
@@ -47,7 +47,7 @@ class ActionModule(VerbAction):
         """A change that is wrong, in itself or for this fabric, is told before the first step."""
         if not change:
             raise InputError("change", "is not given", remedy="start with -e change=FILE")
-        hostvars = HostVars(variables["hostvars"], self._templar)
+        hostvars = InventoryVars(variables["hostvars"], self._templar)
         load_change(read_change(change), fabric_from_vars({name: hostvars[name] for name in devices}), tuple(hostvars))
 
     def _refuse_unknown(self, change_id: str, run_dir: str) -> None:
@@ -60,7 +60,8 @@ class ActionModule(VerbAction):
             raise InputError(
                 "change_id",
                 f"{change_id!r} has no run in {run_dir}",
-                remedy=f"known there: {', '.join(known[-8:]) or 'none'}; another directory: -e stretchnet_run_dir=DIR",
+                remedy=f"known there: {', '.join(known[-8:]) or 'none'}; another directory: -e stretchnet_run_dir=DIR; "
+                f"where it is lost: ansible-playbook stretchnet.fabric.restore -e change_id={change_id}",
             )
 
 

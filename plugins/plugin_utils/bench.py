@@ -12,7 +12,6 @@ import typing
 from collections.abc import Callable, Mapping
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Fabric
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
@@ -23,11 +22,12 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventor
     credentials_from_vars,
     fabric_from_vars,
 )
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Journal
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Journal, Observer
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import PrunableStore, save_verified
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import Platform
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import Progress
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import with_effects
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.registry import open_store
@@ -43,6 +43,7 @@ class Settings:
 
     ``store`` is a URL (stores.registry), None: beside the runs. ``cipher`` seals the points, None: points
     that hold secrets are refused. ``force_lock`` names the holder whose stale lock is broken.
+    ``inventory``: its sources, for the commands that are shown to people.
     """
 
     run_dir: str
@@ -50,6 +51,7 @@ class Settings:
     store: str | None = None
     cipher: Cipher | None = None
     force_lock: str | None = None
+    inventory: tuple[str, ...] = ()
 
 
 class Bench:
@@ -120,8 +122,12 @@ class Bench:
 
     @functools.cached_property
     def journal(self) -> Journal:
-        """The journal of the change; every line is shown."""
-        return Journal.file(self.run_dir.journal_file, self.clock, [self._show])
+        """The journal of the change; what concerns a person is shown."""
+        return Journal.file(self.run_dir.journal_file, self.clock, [self.observer()])
+
+    def observer(self) -> Observer:
+        """What turns the journal into lines for people."""
+        return Progress(self.tell)
 
     @property
     def ledger(self) -> Ledger:
@@ -157,9 +163,6 @@ class Bench:
     def failed(self, step: str, reason: str) -> None:
         """Keep why a step failed. It is not shown: the task itself shows it."""
         Journal.file(self.run_dir.journal_file, self.clock).write(Act.FAILED, reason, stage=step, level="error")
-
-    def _show(self, event: Event) -> None:
-        self.tell(" ".join(part for part in (event.device, event.message) if part))
 
 
 def fabric_of(hostvars: HostVars, devices: list[str]) -> Fabric:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import typing
 from collections.abc import Callable, Mapping
 
@@ -14,7 +15,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError, InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import PointReference
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Table
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Migration, Table
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import GateResult, Outcome
@@ -23,9 +24,11 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host impo
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import move_inputs
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import FleetLook, Gate, wait_until_open
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import reversed_workload
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Observer
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import MoveResult, reversed_workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import save_verified
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import DeviceSession, Flow, Watcher
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import Progress
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Bench, HostVars, Settings, fabric_of
@@ -82,6 +85,10 @@ class Desk(Bench):
         for host in self._hosts.values():
             host.close()
 
+    def observer(self) -> Observer:
+        """Lines that say where in the plan the transaction is, and what is left on the timers."""
+        return Progress(self.tell, self.plan(), revert_in_s=self.change.gates.revert_in_s)
+
     # -- judging -----------------------------------------------------------------------------------
 
     def plan(self) -> Plan | None:
@@ -134,10 +141,16 @@ class Desk(Bench):
             point.created_at,
             point.created_by,
             tuple(device.device for device in point.devices),
-            f"ansible-playbook stretchnet.fabric.rollback -e change_id={point.change_id}",
+            self._rollback_command(point.change_id),
         )
         self.run_dir.save("point", reference)
         return reference
+
+    def _rollback_command(self, change_id: str) -> str:
+        """The command that goes back, whole: it can be pasted in any folder."""
+        sources = [part for source in self.settings.inventory for part in ("-i", source)]
+        variables = ["-e", f"change_id={change_id}", "-e", f"stretchnet_run_dir={self.settings.run_dir}"]
+        return shlex.join(["ansible-playbook", "stretchnet.fabric.rollback", *sources, *variables])
 
     def survey(self, name: str) -> Survey | None:
         """A survey that was kept, None if there is none of that name."""
@@ -189,7 +202,16 @@ class Desk(Bench):
         names = (workload.source, workload.destination)
         for name in names:
             self.credentials(name)
-        return hypervisors(workload.kind, {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names})
+        baseline = self.survey("baseline")
+        path = move_inputs.path_between(self.change, self.fabric, baseline.samples() if baseline else {})
+        hostvars, hosts = {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names}
+        return hypervisors(workload.kind, hostvars, hosts, path=path)
+
+    def earlier_moves(self) -> tuple[Migration, ...]:
+        """The moves of this change so far, for they count towards the detection of duplicate MACs."""
+        kept = [self.run_dir.load(f"moves/{name}", MoveResult) for name in self.run_dir.names("moves")]
+        both = [(move.migration, move.moved_back) for move in kept]
+        return tuple(migration for pair in both for migration in pair if migration is not None)
 
     def guest(self, workload: Workload) -> GuestAgent | None:
         """The workload's resident agent, None where there is no way to it or the guest has none."""

@@ -75,16 +75,16 @@ class VerbAction(ActionBase):
             raise AnsibleActionFail(f"this is a defect, please report it: {type(exc).__name__}: {exc}") from exc
 
     def _on_record(self, params: dict[str, typing.Any], bench: Bench) -> dict[str, typing.Any]:
-        """Do the verb; why it failed stands in the journal of the change, for the report."""
+        """Do the verb; why a step of a run failed stands in the journal of the change, for the report."""
         try:
             answer = self.verb(params, bench)
         except LockError:
             raise  # the journal is somebody else's now
         except StretchnetError as exc:
-            if bench.change_id:
+            if isinstance(bench, Desk):
                 bench.failed(self.module, str(exc))
             raise
-        if answer.get("failed") and bench.change_id:
+        if answer.get("failed") and isinstance(bench, Desk):
             bench.failed(self.module, str(answer["msg"]).splitlines()[0])
         return answer
 
@@ -112,8 +112,9 @@ class VerbAction(ActionBase):
             self._variable(task_vars, "stretchnet_store", None),
             self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
             params.get("force_lock") or self._variable(task_vars, "stretchnet_force_lock", None),
+            tuple(plain(task_vars.get("ansible_inventory_sources") or [])),
         )
-        return self.lay(params, _HostVars(task_vars["hostvars"], self._templar), devices, settings)
+        return self.lay(params, InventoryVars(task_vars["hostvars"], self._templar), devices, settings)
 
     def run_dir(self, given: str | None, task_vars: dict[str, typing.Any]) -> str:
         """Return where the run directories are: the task's own option, else the user's variable, else ``runs``."""
@@ -144,7 +145,7 @@ def _interrupted() -> StretchnetError:
     )
 
 
-class _HostVars(typing.Mapping[str, dict[str, typing.Any]]):
+class InventoryVars(typing.Mapping[str, dict[str, typing.Any]]):
     """Host variables as plain, templated data, read host by host as they are needed."""
 
     def __init__(self, hostvars: typing.Any, templar: typing.Any) -> None:
