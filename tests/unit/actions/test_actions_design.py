@@ -29,12 +29,12 @@ CHANGE_ID = "CHG-2026-0100"
 
 DEVICES = {
     "leaf-a1": ("ZONE-A", "leaf"),
-    "border-a1": ("ZONE-A", "border"),
-    "border-a2": ("ZONE-A", "border"),
+    "spine-a1": ("ZONE-A", "spine"),
+    "spine-a2": ("ZONE-A", "spine"),
     "leaf-b1": ("ZONE-B", "leaf"),
-    "border-b1": ("ZONE-B", "border"),
+    "spine-b1": ("ZONE-B", "spine"),
 }
-#: ZONE-B has one border; its waiver has run out.
+#: ZONE-B has one spine; its waiver has run out.
 ENDED = {"id": "SN202", "owner": "jo.doe", "reason": "the second one is ordered", "until": "2026-01-31"}
 CLUSTER = {"name": "web01", "fixed_address": True, "restart": False, "multicast": True, "permanent": False}
 
@@ -80,10 +80,10 @@ def test_a_critical_violation_fails_the_audit_of_the_fabric(small: Path, tmp_pat
     (failed,) = play.failures
     lines = failed["msg"].splitlines()
     assert lines[0] == (
-        "the design audit fails: Site: ZONE-B: has a single border (found border-b1) [SN202]"
+        "the design audit fails: Site: ZONE-B: has a single spine (found spine-b1) [SN202]"
         " -> Add a second one, with a circuit or links of its own."
     )
-    assert lines[1] == "SN202 fail     Site: ZONE-B: has a single border"
+    assert lines[1] == "SN202 fail     Site: ZONE-B: has a single spine"
     assert failed["verdict"] == "fail" and failed["counts"]["fail"] == 1 and failed["waived"] == []
     assert not (tmp_path / "runs").exists(), "without a change nothing is kept"
 
@@ -93,7 +93,7 @@ def test_a_waiver_that_has_run_out_no_longer_counts_and_is_named(small: Path, tm
     (failed,) = play.failures
     assert play.status == 2
     assert failed["msg"].splitlines()[0] == (
-        "the design audit fails: Site: ZONE-B: has a single border (found border-b1) [SN202]"
+        "the design audit fails: Site: ZONE-B: has a single spine (found spine-b1) [SN202]"
         " -> Add a second one, with a circuit or links of its own."
     )
     assert "SN202 warning  Waiver: SN202: the waiver of jo.doe has ended" in failed["msg"].splitlines()
@@ -103,7 +103,7 @@ def test_a_waiver_that_has_run_out_no_longer_counts_and_is_named(small: Path, tm
 def test_a_waiver_in_force_opens_the_way_and_is_shown(small: Path, tmp_path: Path) -> None:
     play = Play("audit_design", tmp_path, small, stretchnet_waivers=[{**ENDED, "until": "2099-01-31"}])
     assert play.status == 0, play.output
-    assert "SN202 waived   Site: ZONE-B: has a single border (waived by jo.doe until 2099-01-31" in play.output
+    assert "SN202 waived   Site: ZONE-B: has a single spine (waived by jo.doe until 2099-01-31" in play.output
     assert "Verdict: pass (0 fail, " in play.output
 
 
@@ -140,7 +140,7 @@ def test_the_runbook_stops_at_the_audit_and_the_report_says_why(tmp_path: Path) 
     assert ended["msg"].startswith("Failed: Judge the design by its rules: the design audit fails: Segment: VLAN 100 ")
     assert not (tmp_path / "runs" / CHANGE_ID / "plan.json").exists(), "nothing is planned after it"
     assert "nobody has said what a cut circuit does to it" in report(tmp_path, "report.html")
-    assert "Nothing was applied." in json.loads(report(tmp_path, "evidence.json"))["headline"]
+    assert "Nothing was applied." in json.loads(report(tmp_path, "report.json"))["headline"]
 
 
 def report(tmp_path: Path, name: str) -> str:
@@ -156,7 +156,7 @@ def test_the_lab_passes_with_its_waivers_and_the_report_shows_waivers_and_the_ri
     assert "Risk accepted by jo.doe 2026-11-20: no EVPN before May" in advised.output
     play = Play("stretch_vlan", tmp_path, LAB, "--tags", "audit,evidence", change=CHANGE)
     assert play.status == 0, play.output
-    told = json.loads(report(tmp_path, "evidence.json"))
+    told = json.loads(report(tmp_path, "report.json"))
     assert [waiver["id"] for waiver in told["waivers"]] == ["SN202", "SN203", "SN707"]
     found = {finding["check"]: finding for finding in told["findings"]}
     assert found["SN203"]["verdict"] == "skipped" and "waived by transport-operations" in found["SN203"]["message"]
