@@ -52,7 +52,7 @@ class ActionModule(VerbAction):
             expected=desk.expected(workload),
             guest=agent,
             gates=desk.change.gates,
-            settings=MoveSettings(settle_s=desk.change.gates.settle_s),
+            settings=MoveSettings(settle_s=desk.change.gates.settle_s, need_baseline=workload == desk.change.workload),
             tell=desk.tell,
         )
         desk.run_dir.save(f"moves/{len(desk.run_dir.names('moves')) + 1:04d}", move)
