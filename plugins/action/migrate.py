@@ -61,7 +61,7 @@ class ActionModule(VerbAction):
             expected=desk.expected(workload),
             guest=agent,
             gates=desk.change.gates,
-            settings=MoveSettings(settle_s=desk.change.gates.settle_s),
+            settings=MoveSettings(settle_s=desk.change.gates.settle_s, need_baseline=workload == desk.change.workload),
             mac_ip_expected=workload.ipv4 is not None and desk.change.segment.gateway is not None,
             circuit_rtt_ms=desk.path().rtt_ms,
             tell=desk.tell,

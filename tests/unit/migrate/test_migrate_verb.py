@@ -160,6 +160,13 @@ def test_a_flow_without_answers_stops_the_move_before_it_begins():
     assert {"abandon flow", "abandon silent"} <= set(log)
 
 
+def test_the_way_back_is_made_although_packets_are_lost():
+    log = []
+    settings = dataclasses.replace(QUICK, need_baseline=False)
+    run_move(WORKLOAD, Hypervisor(log), flows=[Flow(log, "silent", steady=False)], settings=settings)
+    assert "move to hv-b" in log
+
+
 def test_a_probe_that_cannot_start_ends_the_others():
     log = []
     with pytest.raises(ProbeError, match="raw socket"):
