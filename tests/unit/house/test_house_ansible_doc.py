@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model import errors
 
 #: Not resolved: Ansible finds a collection by the folders above it, and the checkout may be linked there.
