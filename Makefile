@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
-PLAYBOOK = $(VENV)/ansible-playbook -e stretchnet_lab_prefix=$(LAB_PREFIX)
+PLAYBOOK := $(VENV)/ansible-playbook
 INVENTORY := inventories/lab
 CHANGE := inventories/lab/changes/stretch-vlan100.yml
 # Begins the name of every namespace of the lab: STRETCHNET_LAB_PREFIX=mylab make demo makes another lab beside the first.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing
 
+from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.limits import duplicate_reasons
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import encode
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import MigrationError
@@ -17,6 +18,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate 
     MoveSettings,
     run_move,
 )
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.move_inputs import ages_of
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import loss_lines
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import require_applied
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
@@ -38,7 +40,8 @@ class ActionModule(VerbAction):
         here = hypervisor.locate(workload)
         if here == workload.destination:
             return {"migration": {"running_on": here, "moved": False}, "probes": [], "convergence": []}
-        reasons = hypervisor.precheck(workload)
+        ages_s = ages_of(desk.earlier_moves(), desk.clock.now())
+        reasons = [*hypervisor.precheck(workload), *duplicate_reasons(ages_s)]
         if reasons:
             raise MigrationError(f"{workload.name} cannot be moved: {'; '.join(reasons)}; it runs on {here}")
         if self.check_mode:
@@ -59,6 +62,7 @@ class ActionModule(VerbAction):
             guest=agent,
             gates=desk.change.gates,
             settings=MoveSettings(settle_s=desk.change.gates.settle_s),
+            mac_ip_expected=workload.ipv4 is not None and desk.change.segment.gateway is not None,
             tell=desk.tell,
         )
         desk.run_dir.save(f"moves/{len(desk.run_dir.names('moves')) + 1:04d}", move)

@@ -59,7 +59,7 @@ options:
 EXAMPLES = r"""
 - name: Compare what is asked for with what can be done
   stretchnet.fabric.guard:
-    tags: [baseline, precheck, plan, point, apply, postcheck, migrate, validate, evidence]
+    tags: [baseline, audit, precheck, plan, point, apply, postcheck, migrate, validate, evidence]
     change: "{{ change }}"
   run_once: true
 """

@@ -15,7 +15,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError, InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import PointReference
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Table
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Migration, Table
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import GateResult, Outcome
@@ -25,7 +25,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import m
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import FleetLook, Gate, wait_until_open
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Observer
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import reversed_workload
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import MoveResult, reversed_workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import save_verified
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import DeviceSession, Flow, Watcher
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import Progress
@@ -202,7 +202,16 @@ class Desk(Bench):
         names = (workload.source, workload.destination)
         for name in names:
             self.credentials(name)
-        return hypervisors(workload.kind, {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names})
+        baseline = self.survey("baseline")
+        path = move_inputs.path_between(self.change, self.fabric, baseline.samples() if baseline else {})
+        hostvars, hosts = {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names}
+        return hypervisors(workload.kind, hostvars, hosts, path=path)
+
+    def earlier_moves(self) -> tuple[Migration, ...]:
+        """The moves of this change so far, for they count towards the detection of duplicate MACs."""
+        kept = [self.run_dir.load(f"moves/{name}", MoveResult) for name in self.run_dir.names("moves")]
+        both = [(move.migration, move.moved_back) for move in kept]
+        return tuple(migration for pair in both for migration in pair if migration is not None)
 
     def guest(self, workload: Workload) -> GuestAgent | None:
         """The workload's resident agent, None where there is no way to it or the guest has none."""

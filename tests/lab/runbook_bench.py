@@ -37,7 +37,7 @@ CHANGE_ID = "CHG-2026-0100"
 GUEST = "10.100.0.11"
 #: Two idle cores lose at most one ping at one a second; a machine that others use at the same time may not.
 MAX_LOST = int(os.environ.get("STRETCHNET_LAB_MAX_LOST", "1"))
-STEPS = ("baseline", "precheck", "plan", "point", "apply", "postcheck", "migrate", "validate", "evidence")
+STEPS = ("baseline", "audit", "precheck", "plan", "point", "apply", "postcheck", "migrate", "validate", "evidence")
 
 
 class Play:
@@ -183,7 +183,8 @@ class Twin:
         """Return what the device runs and would start with, and what became of commits on it."""
         parts = {
             "running frr": "vtysh -c 'show running-config' | sed '1,/^Current configuration/d'",
-            "startup frr": "cat /etc/frr/frr.conf",
+            # FRR itself adds these lines when it writes its configuration; they mean nothing.
+            "startup frr": "grep -v -e '^frr version' -e '^end$' -e '^!$' /etc/frr/frr.conf",
             "startup interfaces": "cat /etc/network/interfaces",
             "links": "ip -o link show | sed -E 's/^[0-9]+: ([^ @:]+)[^ ]* .* mtu ([0-9]+) .*/\\1 mtu \\2/' | sort",
             "bridges": "bridge link show | sed -E 's/^[0-9]+: ([^ @:]+).* master ([^ ]+).*/\\1 in \\2/' | sort",

@@ -174,7 +174,7 @@ class TestEachStepAlone:
         for step in STEPS:
             play = run("stretch_vlan", tmp_path, "--tags", step, change=change)
             changed[step] = play.changed
-            if step in ("baseline", "precheck", "plan", "point"):
+            if step in ("baseline", "audit", "precheck", "plan", "point"):
                 assert differences(old, lab.snapshot()) == [], f"{step} has changed the fabric"
         assert {step for step, count in changed.items() if count} == {"apply", "migrate"}
         assert lab.guest_is_on() == "hv-b"

@@ -85,20 +85,17 @@ def kill_and_resume(ground: Ground, line: int, gate: Any) -> str | None:
     Whatever the line was, the devices are all old or all new afterwards, as the verdict says, and nothing is pending.
     """
     topology, change_id = ground.topology, f"KILL-{ground.devices[0]}-{gate.__name__}-{line}"
-    in_process(topology, ground.prepare, change_id)
-    ended = in_process(topology, ground.run, change_id, gate, kill_at(line))
-    if ended is not None:
-        finish(ground, change_id, ended.outcome)
-        return None
-    killed_at = entries(ground, change_id)[-1].act
-    result = in_process(topology, ground.resume, change_id)
+    ended = in_process(topology, ground.begin, change_id, gate, kill_at(line))
     lines = entries(ground, change_id)
-    if result.outcome is Outcome.UNCHANGED:  # nothing was touched, or the end was on record
+    killed_at = lines[-1].act.value if ended is None else None
+    result, seen = in_process(topology, ground.end, change_id)
+    outcome = result.outcome
+    if outcome is Outcome.UNCHANGED:  # nothing was touched, or the end was on record
         recorded = [e.data["outcome"] for e in lines if e.act is Act.END]
-        result = replace(result, outcome=Outcome(recorded[-1]) if recorded else Outcome.REVERTED)
-    assert result.outcome in (Outcome.APPLIED, Outcome.REVERTED), result
-    finish(ground, change_id, result.outcome)
-    return killed_at.value
+        outcome = Outcome(recorded[-1]) if recorded else Outcome.REVERTED
+    assert outcome in (Outcome.APPLIED, Outcome.REVERTED), result
+    assert seen == dict.fromkeys(ground.devices, "new" if outcome is Outcome.APPLIED else "old"), killed_at
+    return killed_at
 
 
 def finish(ground: Ground, change_id: str, outcome: Outcome) -> None:

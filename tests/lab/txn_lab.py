@@ -27,7 +27,12 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan, Stage
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import CommitState, Credentials
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Finding, GateResult, Verdict
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import (
+    Finding,
+    GateResult,
+    Outcome,
+    Verdict,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.registry import platform
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import transaction
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.clock import SystemClock
@@ -175,6 +180,19 @@ class Ground:
     def rollback(self, change_id: str) -> TransactionResult:
         return rollback(*self._parts(change_id), TIMERS)
 
+    def begin(self, *arguments: Any) -> TransactionResult:
+        """Plan, record and run, in one controller."""
+        self.prepare(arguments[0])
+        return self.run(*arguments)
+
+    def end(self, change_id: str) -> tuple[TransactionResult, dict[str, str]]:
+        """Resume and look, in another one; a change that is applied is rolled back then, and looked at again."""
+        result, seen = self.resume(change_id), self.look(change_id)
+        if set(seen.values()) == {"new"}:
+            back = self.rollback(change_id)
+            assert back.outcome is Outcome.REVERTED and set(self.look(change_id).values()) == {"old"}, back
+        return result, seen
+
     def _parts(
         self, change_id: str, on_line: Callable[[int, Any], None] = lambda number, event: None
     ) -> tuple[Any, ...]:
@@ -245,7 +263,7 @@ class Bystanders:
     """Ten pings a second between the hosts of VLAN 10, which no change touches."""
 
     def __init__(self, topology: lab.Topology) -> None:
-        argv = ["ping", "-n", "-i", "0.1", HOSTS["host2"]]
+        argv = ["ping", "-n", "-q", "-i", "0.1", HOSTS["host2"]]
         space = f"{topology.prefix}-host1"
         self._process = subprocess.Popen(
             ["ip", "netns", "exec", space, *argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

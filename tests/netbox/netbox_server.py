@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 #: The release that was tried; a later one of the same line is taken where there is one.
-REQUIREMENT = os.environ.get("STRETCHNET_NETBOX", "netbox~=4.7.0")
+REQUIREMENT = os.environ.get("STRETCHNET_NETBOX_REQUIREMENT", "netbox~=4.7.0")
 _PYTHONS = ("python3.14", "python3.13", "python3.12")
 _NICE = ("nice", "-n", "15")
 

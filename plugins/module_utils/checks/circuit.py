@@ -16,13 +16,13 @@ from .base import DeviceCheck, FabricCheck
 from .context import CheckContext, PhaseKind
 from .port import port_named
 
-_MEASURED = frozenset({PhaseKind.PRE, PhaseKind.STAGE, PhaseKind.POST, PhaseKind.AFTER_MOVE})
+MEASURED = frozenset({PhaseKind.PRE, PhaseKind.STAGE, PhaseKind.POST, PhaseKind.AFTER_MOVE})
 
 
 class CircuitCheck(FabricCheck):
     """A check of one circuit at a time, on what the pings said."""
 
-    phases = _MEASURED
+    phases = MEASURED
     needs_circuits = True
 
     def devices(self, context: CheckContext) -> tuple[Device, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..model.change import Workload
-from ..model.errors import DeviceError, MigrationError, UnreachableError
+from ..model.errors import MigrationError, StretchnetError, UnreachableError
 from ..model.measure import Migration
 
 POLL_S = 0.2
@@ -94,7 +94,7 @@ class MovingHypervisors(abc.ABC):
 
     def _after_failure(self, workload: Workload, exc: Exception, started_at: str, duration_s: float) -> Migration:
         """Say where it runs; a move that did arrive is a move, whatever the call said."""
-        reason = exc.message if isinstance(exc, DeviceError | MigrationError) else str(exc)
+        reason = exc.message if isinstance(exc, StretchnetError) else (str(exc).strip("'") or type(exc).__name__)
         try:
             running_on = self._settled(workload)
         except UnreachableError as unknown:

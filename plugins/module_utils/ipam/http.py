@@ -19,6 +19,10 @@ _CONNECT_TIMEOUT_S = 10.0
 _BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
+class Redirected(requests.RequestException):
+    """The answer points somewhere else, where the token is not sent."""
+
+
 class BoundedSession(requests.Session):
     """A session for one server.
 
@@ -39,7 +43,6 @@ class BoundedSession(requests.Session):
         self._verify, self._timeout = verify, (min(_CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         self._tries, self._longest_wait_s, self._sleep = tries, longest_wait_s, sleep
         self.auth = _keep_header
-        self.max_redirects = 0
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Send, and repeat what may be repeated; the last answer or error is the caller's."""
@@ -56,6 +59,8 @@ class BoundedSession(requests.Session):
                     raise
                 self._sleep(self._backoff_s(attempt))
                 continue
+            if answer.is_redirect:
+                raise Redirected(f"the server sends to another address ({answer.status_code})")
             if last or answer.status_code not in (_REPEATED if reading else _REPEATED_WRITE):
                 return answer
             self._sleep(self._wait_s(answer, attempt))

@@ -75,12 +75,13 @@ class NetBox:
     def __init__(self, access: Access) -> None:
         """DependencyError: pynetbox is missing."""
         self._query, self._requests = _library()
-        from .http import BoundedSession
+        from .http import BoundedSession, Redirected
 
         self.access = access
         self._base = f"{access.url.rstrip('/')}/api"
         verify: bool | str = access.ca_file or True
         self._http = BoundedSession(verify=verify, timeout_s=access.timeout_s, tries=access.tries)
+        self._redirected = Redirected
         self._parameters: dict[str, frozenset[str]] = {}
 
     # -- reading -----------------------------------------------------------------------------------
@@ -156,14 +157,16 @@ class NetBox:
             raise IpamError(f"the schema of the server has no {endpoint}")
         return self._parameters[endpoint]
 
-    def plan(self, devices: Collection[str] = ()) -> AddressPlan:
-        """Read the whole address plan, and the interfaces of the devices named.
+    def plan(self, devices: Collection[str] = (), only: Collection[str] | None = None) -> AddressPlan:
+        """Read the whole address plan (or ``only`` some parts of it), and the interfaces of the devices named.
 
         An object that holds a value which cannot be used is in ``refused``; it is not passed over in silence.
         """
         refused: list[Refused] = []
         parts: dict[str, tuple[Any, ...]] = {
-            kind.part: self._typed(kind, self.objects(kind.endpoint, fields=kind.fields), refused) for kind in KINDS
+            kind.part: self._typed(kind, self.objects(kind.endpoint, fields=kind.fields), refused)
+            for kind in KINDS
+            if only is None or kind.part in only
         }
         parts["devices"] = self._typed(DEVICES, self._of_devices(DEVICES, "name", devices), refused)
         parts["interfaces"] = self._typed(INTERFACES, self._of_devices(INTERFACES, "device", devices), refused)
@@ -240,6 +243,12 @@ class NetBox:
         except (self._query.ContentError, ValueError, KeyError, TypeError):
             message = f"{self._base} answered something that is no JSON of NetBox"
             raise IpamError(message, command=place, remedy="check netbox_url: is it NetBox?") from None
+        except self._redirected:
+            message, remedy = (
+                "NetBox sends to another address, where the token is not sent",
+                "give the final netbox_url",
+            )
+            raise IpamError(message, command=place, remedy=remedy) from None
         except self._requests.exceptions.SSLError as exc:
             remedy = "name the CA's file in netbox_ca_file, or mend the certificate; it is never left unchecked"
             raise IpamError(f"the certificate is not valid: {_short(exc)}", command=place, remedy=remedy) from None
@@ -269,9 +278,6 @@ def _refusal(status: int, body: str, verb: str, endpoint: str) -> IpamError:
         remedy = f"give the token's user the permission {needed}"
         remedy += "" if verb == "get" else " and enable writing for the token"
         return IpamPermissionError(f"the permission {needed} is missing ({said})", command=place, remedy=remedy)
-    if 300 <= status < 400:
-        message, remedy = "NetBox sends to another address, where the token is not sent", "give the final netbox_url"
-        return IpamError(message, command=place, remedy=remedy)
     remedy = "correct the value" if status == 400 else "try again later, or look into the server's log"
     return IpamError(f"NetBox answered {status}: {said}", command=place, remedy=remedy)
 

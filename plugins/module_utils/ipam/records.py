@@ -18,6 +18,7 @@ from ..model.ipam import (
     IpamDevice,
     IpamInterface,
     IpamL2vpn,
+    IpamName,
     IpamPrefix,
     IpamRange,
     IpamSite,
@@ -136,6 +137,11 @@ def termination(raw: Raw) -> dict[str, Any]:
     return {"id": raw.get("id"), "l2vpn_id": inner_id(raw, "l2vpn"), **target}
 
 
+def named(raw: Raw) -> dict[str, Any]:
+    """ipam.vrf and ipam.routetarget"""
+    return {"id": raw.get("id"), "name": raw.get("name")}
+
+
 def device(raw: Raw) -> dict[str, Any]:
     """dcim.device"""
     return {"id": raw.get("id"), "name": raw.get("name"), "site_id": inner_id(raw, "site")}
@@ -184,6 +190,8 @@ KINDS = (
         prefix,
         f"id,prefix,status,vrf,{_SCOPED},site,vlan,is_pool,mark_utilized,tags,custom_fields",
     ),
+    Kind("vrfs", "ipam/vrfs", IpamName, named, "id,name"),
+    Kind("route_targets", "ipam/route-targets", IpamName, named, "id,name"),
     Kind("addresses", "ipam/ip-addresses", IpamAddress, address, "id,address,status,role,vrf,assigned_object"),
     Kind("ranges", "ipam/ip-ranges", IpamRange, ip_range, "id,start_address,end_address,status,vrf,mark_utilized"),
     Kind("l2vpns", "vpn/l2vpns", IpamL2vpn, l2vpn, "id,name,identifier,type,status,import_targets,export_targets"),

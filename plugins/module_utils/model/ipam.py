@@ -185,6 +185,14 @@ class IpamInterface:
 
 
 @dataclass(frozen=True)
+class IpamName:
+    """A VRF or a route target: an id and a name."""
+
+    id: int = field(metadata=_ID)
+    name: str
+
+
+@dataclass(frozen=True)
 class Refused:
     """An object of the IPAM that holds a value which must not be used, and why."""
 
@@ -208,6 +216,8 @@ class AddressPlan:
     terminations: tuple[IpamTermination, ...] = ()
     devices: tuple[IpamDevice, ...] = ()
     interfaces: tuple[IpamInterface, ...] = ()
+    vrfs: tuple[IpamName, ...] = ()
+    route_targets: tuple[IpamName, ...] = ()
     refused: tuple[Refused, ...] = ()
     devices_read: tuple[str, ...] = ()
 

@@ -101,6 +101,8 @@ class ConvergencePoint:
     sequence_before: int | None = None
     sequence_after: int | None = None
     method: str = ""
+    #: The device holds the MAC for a duplicate (RFC 7432 section 15.1) and has frozen it; None: it was not asked.
+    duplicate: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..ipam.utilisation import utilisation
 from ..model.change import Change, PortMode
 from ..model.fabric import Fabric
 from ..model.ipam import AddressPlan, IpamInterface, IpamVlan, StretchPolicy, Utilisation
 from ..model.state import IPInterface
 from ..model.verdict import Finding, Severity, Verdict
-from .ipam_plan import judge_plan, judge_utilisation, stretched_sites, stretched_vlans, utilisation
+from .ipam_plan import judge_plan, judge_utilisation, stretched_sites, stretched_vlans
 from .ipam_sheet import CHECKS, Expected, Sheet, Vrfs, expected_of_change, expected_of_plan, vni_of
 from .ipam_wire import Look, Wire, focus_of, judge_addresses, judge_routes, judge_segment
 from .survey import Survey
@@ -127,20 +128,24 @@ def _judge_wire(
 # -- the intent against the plan -------------------------------------------------------------------
 
 
-def vlans_of_change(plan: AddressPlan, change: Change) -> tuple[IpamVlan, ...]:
-    """Return the VLAN objects that may be the segment: of its id, and usable in one of its sites.
+def covering_vlans(plan: AddressPlan, change: Change) -> tuple[IpamVlan, ...]:
+    """Return the VLAN objects of the segment's id that are usable in all sites of the change, or else have its VNI.
 
     A VLAN id may be there several times: one object in the group of the stretch, others in groups of single sites.
-    The object that covers all the sites comes first and alone, if there is one.
     """
+    wanted = {site.id if (site := plan.site(name)) else 0 for name in change.segment.sites}
+    same = [vlan for vlan in plan.vlans if vlan.vid == change.segment.vlan_id]
+    covers = [v for v in same if (plan.sites_of_vlan(v) or frozenset()) >= wanted]
+    bound = [v for v in same if any(vni_of(x) == change.segment.vni for x in plan.l2vpns_of(v))]
+    return tuple(covers or bound)
+
+
+def vlans_of_change(plan: AddressPlan, change: Change) -> tuple[IpamVlan, ...]:
+    """Return the VLAN objects that may be the segment: those that cover it, else those of a part of its sites."""
     wanted = {site.id for name in change.segment.sites if (site := plan.site(name))}
     same = [vlan for vlan in plan.vlans if vlan.vid == change.segment.vlan_id]
-    covers = [v for v in same if wanted and (plan.sites_of_vlan(v) or frozenset()) >= wanted]
-    if covers:
-        return tuple(covers)
-    bound = [v for v in same if any(vni_of(x) == change.segment.vni for x in plan.l2vpns_of(v))]
-    usable = [v for v in same if (sites := plan.sites_of_vlan(v)) is None or sites & wanted]
-    return tuple(bound or usable)
+    partly = [v for v in same if (sites := plan.sites_of_vlan(v)) is None or sites & wanted]
+    return covering_vlans(plan, change) or tuple(partly)
 
 
 def _judge_intent(

@@ -4,23 +4,18 @@
 
 from __future__ import annotations
 
-import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..model.ipam import (
     AddressPlan,
-    IpamPrefix,
     IpamVlan,
     StretchPolicy,
     StretchSign,
     Utilisation,
 )
 from .ipam_sheet import Sheet, vni_of
-
-#: The largest subnet of hosts that an IPv4 mask of 31 or 32 makes special (RFC 3021).
-_POINT_TO_POINT = 31
 
 
 def marks(plan: AddressPlan, vlan: IpamVlan, sign: StretchSign, policy: StretchPolicy) -> frozenset[int] | None:
@@ -151,40 +146,6 @@ def _judge_vnis(plan: AddressPlan, vlans: Iterable[IpamVlan], sheet: Sheet) -> N
         sheet.expect("IP104", len(names) == 1, f"VNI {vni}", message, found=", ".join(names), remedy=remedy)
 
 
-def utilisation(plan: AddressPlan, prefixes: Iterable[IpamPrefix] | None = None) -> tuple[Utilisation, ...]:
-    """Return how full the Active prefixes are, by the way NetBox counts (Prefix.get_utilization).
-
-    The addresses in it and those of the ranges marked as utilised, each once, of its usable addresses: all of them in
-    IPv6, in a pool and in a /31 or /32, else without network and broadcast address. A prefix marked as utilised is
-    full.
-    """
-    numbers: dict[tuple[str | None, int], list[int]] = defaultdict(list)
-    for address in plan.addresses:
-        numbers[address.vrf, address.address.version].append(int(address.address.ip))
-    sorted_numbers = {key: sorted(set(values)) for key, values in numbers.items()}
-    chosen = plan.prefixes if prefixes is None else prefixes
-    return tuple(_utilisation(plan, p, sorted_numbers) for p in chosen if p.status == "active")
-
-
-def _utilisation(
-    plan: AddressPlan, prefix: IpamPrefix, numbers: Mapping[tuple[str | None, int], list[int]]
-) -> Utilisation:
-    net = prefix.prefix
-    first, last = int(net.network_address), int(net.broadcast_address)
-    known = numbers.get((prefix.vrf, net.version), [])
-    inside = known[bisect.bisect_left(known, first) : bisect.bisect_right(known, last)]
-    used = len(inside)
-    for block in plan.ranges:
-        if block.mark_utilized and block.vrf == prefix.vrf and block.start.version == net.version:
-            low, high = max(int(block.start.ip), first), min(int(block.end.ip), last)
-            covered = bisect.bisect_right(inside, high) - bisect.bisect_left(inside, low)
-            used += max(0, high - low + 1 - covered)
-    whole = net.version == 6 or prefix.is_pool or net.prefixlen >= _POINT_TO_POINT
-    size = net.num_addresses if whole else net.num_addresses - 2
-    percent = 100.0 if prefix.mark_utilized else min(100.0, round(100 * used / size, 2))
-    return Utilisation(net, prefix.vrf, percent, used)
-
-
 def judge_utilisation(used: Iterable[Utilisation], limit_percent: float, sheet: Sheet) -> None:
     """Write the prefixes that are fuller than the limit."""
     for entry in used:
@@ -194,6 +155,6 @@ def judge_utilisation(used: Iterable[Utilisation], limit_percent: float, sheet: 
             f"{entry.prefix}" + (f" in {entry.vrf}" if entry.vrf else ""),
             "is nearly full",
             expected=f"at most {limit_percent:g} %",
-            found=f"{entry.percent:g} % ({entry.used} addresses)",
+            found=f"{entry.percent:.1f} % ({entry.used} addresses)",
             remedy="free addresses, or plan the next prefix before the segment needs it",
         )

@@ -73,7 +73,7 @@ class Wire:
                 if vni is not None and vni in vrfs_by_vni:
                     self._take_host(vrfs_by_vni[vni], route.ip, route.mac, state.device)
             elif route.route_type == 5 and route.prefix is not None:
-                vrf = l3.get(route.l3_vni or route.vni or 0)
+                vrf = l3.get(route.l3_vni or route.vni, vrfs.in_ipam(None))
                 self.routed.add((vrf, route.prefix))
                 if route.prefix.num_addresses == 1:
                     self.host_routes.setdefault((vrf, route.prefix.network_address), state.device)
@@ -313,7 +313,7 @@ def _judge_seen(look: Look, known: set[Key], index: PrefixIndex, sheet: Sheet) -
         remedy = "document the address, or find out who took it"
         if prefix is None:
             remedy += "; if its VRF has another name in the IPAM, name it in `vrfs`"
-        where = f"whose prefix {prefix.prefix} is" if prefix else "nor is a prefix that holds it"
+        where = f"its prefix {prefix.prefix} is" if prefix else "nor is a prefix that holds it"
         documented = key in known or _in_range(look.plan, key)
         sheet.expect(
             "IP311",

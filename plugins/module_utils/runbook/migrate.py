@@ -92,6 +92,7 @@ def run_move(
     guest: Guest | None = None,
     gates: Gates | None = None,
     settings: MoveSettings | None = None,
+    mac_ip_expected: bool = False,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> MoveResult:
     """Move ``workload`` from its source to its destination and measure.
@@ -105,6 +106,7 @@ def run_move(
         guest: a way to prove that the same running guest arrived.
         gates: limits of the judgement.
         settings: how long to measure.
+        mac_ip_expected: the leaves must have a MAC/IP route of the workload (see move_judge.judge).
         tell: takes one line of progress.
 
     Returns:
@@ -129,7 +131,10 @@ def run_move(
         probes, points = _collect(run, zero_s, end_s, expected or {})
     finally:
         _abandon(run)
-    findings = (*run.findings, *judge(migration, error, probes, points, gates, settled=settled, late=late))
+    told = judge(
+        migration, error, probes, points, gates, settled=settled, late=late, mac_ip_expected=mac_ip_expected
+    )
+    findings = (*run.findings, *told)
     result = MoveResult(migration, probes, points, findings, error, settled=settled)
     return _move_back(result, workload, hypervisor, tell) if settings.move_back and unreachable(probes) else result
 

@@ -17,6 +17,8 @@ _STALE = {
     Table.FORWARDING: "clear the MAC on that device; check learning and ageing of the segment there",
     Table.NEIGHBOR: "clear the ARP/ND entry on that device; check that it hears the announcements",
 }
+#: A sequence that rises this much within one move is a MAC that flaps between two owners.
+FLAPS = 3
 #: A device holds several answers at once while it converges; these two must carry the raised sequence.
 _SEQUENCED = (Table.EVPN_MAC, Table.EVPN_MAC_IP)
 
@@ -30,8 +32,20 @@ def judge(
     *,
     settled: bool,
     late: Sequence[str] = (),
+    mac_ip_expected: bool = False,
 ) -> tuple[Finding, ...]:
-    """Return every finding about a move, the good ones too; ``late`` names what had not settled."""
+    """Return every finding about a move, the good ones too.
+
+    Args:
+        migration: how the hypervisors moved it.
+        error: why it was not moved, None: it was.
+        probes: what the viewpoints felt.
+        points: what the tables said.
+        gates: the limits.
+        settled: whether packets and tables settled within the time.
+        late: names what had not settled.
+        mac_ip_expected: the leaves must have a MAC/IP route: the workload has an address, and they its gateway.
+    """
     findings = [*_migration(migration, error)]
     if not probes:
         findings.append(
@@ -46,6 +60,8 @@ def judge(
         for point in points:
             findings += _convergence(point, gates, switch_s)
         findings += _sequence_rose(points)
+        findings += _duplicates(points)
+        findings += _mac_ip_routes(points, mac_ip_expected)
     if not settled:
         message = f"not settled when the measurement ended: {', '.join(late) or 'packets or tables'}"
         findings.append(Finding("move.settled", Verdict.FAIL, migration.workload, message, remedy=_BACK))
@@ -204,3 +220,50 @@ def _sequence_rose(points: Sequence[ConvergencePoint]) -> Iterator[Finding]:
             found=str(point.sequence_after),
             remedy=None if rose else "two routes of one rank tie-break by address: clear the MAC on the old leaf",
         )
+
+
+def _duplicates(points: Sequence[ConvergencePoint]) -> Iterator[Finding]:
+    """A device that froze the MAC, or a sequence that rose as often as trips the detection (RFC 7432 section 15.1)."""
+    for point in points:
+        rise = (point.sequence_after or 0) - (point.sequence_before or 0)
+        if point.duplicate:
+            found = "frozen as a duplicate"
+        elif point.table in _SEQUENCED and rise >= FLAPS:
+            found = f"the sequence rose by {rise} in one move"
+        else:
+            continue
+        yield Finding(
+            "move.duplicate_mac",
+            Verdict.FAIL,
+            f"{point.table.value} of {point.device}",
+            "the MAC is claimed from two places",
+            device=point.device,
+            expected="one owner, and a sequence that rises by one a move",
+            found=found,
+            remedy="find the second owner (an old copy of the workload, a loop) and stop it, then clear the "
+            "duplicate on every leaf (FRR: clear evpn dup-addr vni VNI mac MAC)",
+        )
+
+
+def _mac_ip_routes(points: Sequence[ConvergencePoint], expected: bool) -> Iterator[Finding]:
+    """A MAC route without its MAC/IP route leaves ARP suppression without an answer (RFC 7432 section 10)."""
+    by_table = {(point.device, point.table): point for point in points}
+    for device in dict.fromkeys(point.device for point in points):
+        mac, mac_ip = by_table.get((device, Table.EVPN_MAC)), by_table.get((device, Table.EVPN_MAC_IP))
+        had = mac_ip is not None and _is_place(mac_ip.before)
+        lacks = mac_ip is None or not _is_place(mac_ip.after)
+        if mac is not None and mac.at_s is not None and lacks and (had or expected):
+            yield Finding(
+                "move.mac_ip_route",
+                Verdict.FAIL,
+                f"evpn_mac_ip of {device}",
+                "has the MAC route of the workload and no MAC/IP route",
+                device=device,
+                expected=mac.expected,
+                found="no entry",
+                remedy=_STALE[Table.EVPN_MAC_IP],
+            )
+
+
+def _is_place(value: str | None) -> bool:
+    return value not in (None, "", "nowhere", "none")

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..model.advice import Advice
 from ..model.change import Change
 from ..model.evidence import Evidence, PointReference
 from ..model.fabric import Fabric
 from ..model.plan import Plan
 from ..model.state import DeviceState
-from ..model.verdict import GateResult, Outcome
+from ..model.verdict import Finding, GateResult, Outcome
+from .advise import choice_findings
+from .audit import Audit
 from .journal import Act, Journal
 from .ledger import Ledger
 from .migrate import MoveResult
@@ -39,6 +42,7 @@ def tell_story(
     moves = tuple(run_dir.load(f"moves/{name}", MoveResult) for name in run_dir.names("moves"))
     gates = tuple(run_dir.load(f"gates/{name}", GateResult) for name in run_dir.names("gates"))
     move = moves[-1] if moves else None
+    audit = run_dir.load("audit", Audit) if run_dir.has("audit") else Audit(())
     outcome = outcome_of(Ledger.of(journal.entries), result)
     events = journal.events
     return Evidence(
@@ -59,7 +63,8 @@ def tell_story(
         probes=move.probes if move else (),
         convergence=move.convergence if move else (),
         migration=move.migration if move else None,
-        findings=move.findings if move else (),
+        findings=(*(move.findings if move else ()), *audit.findings, *audit.waived, *_choice(run_dir)),
+        waivers=audit.waivers,
         remedies=result.remedies if result else (),
         versions=_versions(run_dir, plan, versions or {}),
     )
@@ -129,6 +134,10 @@ def _move_words(move: MoveResult) -> str:
 
 def _states(run_dir: RunDirectory, name: str) -> tuple[DeviceState, ...]:
     return run_dir.load(f"surveys/{name}", Survey).devices if run_dir.has(f"surveys/{name}") else ()
+
+
+def _choice(run_dir: RunDirectory) -> tuple[Finding, ...]:
+    return choice_findings(run_dir.load("advice", Advice)) if run_dir.has("advice") else ()
 
 
 def _versions(run_dir: RunDirectory, plan: Plan | None, versions: Mapping[str, str]) -> dict[str, str]:

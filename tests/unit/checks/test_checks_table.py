@@ -32,6 +32,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state impo
     EntryKind,
     MacEntry,
     Neighbor,
+    OpticLane,
     Resources,
     Software,
     SwitchportMode,
@@ -115,6 +116,22 @@ def circuit(**values: Any) -> CheckContext:
 def flood(phase: str, lists: dict[str, tuple[str, ...]], **values: Any) -> CheckContext:
     states = {name: healthy(dev(name), vnis=vnis(dev(name), addresses)) for name, addresses in lists.items()}
     return context(phase, states=states, **values)
+
+
+def light(name: str, **values: Any) -> CheckContext:
+    """Light on both ends of the circuit, now and at the baseline; one end has other values now."""
+    usual = OpticLane("swp3", 1, rx_dbm=-8.0, tx_dbm=0.0, rx_low_alarm_dbm=-18.0, rx_high_alarm_dbm=2.0)
+    usual = replace(usual, osnr_db=32.0, pre_fec_ber=1e-5)
+    ctx = context(states={n: healthy(dev(n), optics=(usual,)) for n in ("border-a1", "border-b1")})
+    for end in ("border-a1", "border-b1"):
+        ctx = at_baseline(ctx, end, optics=(usual,))
+    now = () if values.pop("gone", False) else (replace(usual, **values),)
+    return replace(ctx, states={**ctx.states, name: healthy(dev(name), optics=now)})
+
+
+def long_circuit(length_km: float | None, rtt_ms: float | None) -> CheckContext:
+    fabric = replace(FABRIC, circuits=tuple(replace(c, length_km=length_km) for c in FABRIC.circuits))
+    return replace(circuit(rtt_ms=rtt_ms), fabric=fabric)
 
 
 A1, A2, B1, B2 = "10.255.1.11", "10.255.1.12", "10.255.2.11", "10.255.2.12"
@@ -810,6 +827,61 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
         ],
     ),
     ("VerifyCircuitMtu", "not tried"): (circuit(fits=None), ["~Circuit: dwdm1 - the size was not tried"]),
+    ("VerifyCircuitLength", "pass"): (long_circuit(400, 4.5), []),
+    ("VerifyCircuitLength", "too long"): (
+        long_circuit(400, 9.0),
+        [
+            "Circuit: dwdm1 - takes longer than 400 km of fibre explain - "
+            "Expected: at most 7.9 ms (light alone: 3.9 ms) - Found: 9.0 ms"
+        ],
+    ),
+    ("VerifyCircuitLength", "not known"): (
+        long_circuit(None, 4.5),
+        ["~Circuit: dwdm1 - its length or its round-trip time is not known"],
+    ),
+    ("VerifyCircuitOptics", "pass"): (light("border-a1"), []),
+    ("VerifyCircuitOptics", "4 dB down and far from the alarm"): (
+        light("border-b1", rx_dbm=-12.0),
+        [
+            "[border-b1] Circuit: dwdm1 swp3 lane 1 - receive power has left its baseline - "
+            "Expected: -8.0 dBm within 2 dB - Found: -12.0 dBm (-4.0 dB)"
+        ],
+    ),
+    ("VerifyCircuitOptics", "all at once"): (
+        light("border-a1", rx_dbm=-17.5, tx_dbm=0.5, osnr_db=20.0, pre_fec_ber=2e-2),
+        [
+            "[border-a1] Circuit: dwdm1 swp3 lane 1 - receive power is near or below its low alarm - "
+            "Expected: -17.0 dBm or more - Found: -17.5 dBm",
+            "[border-a1] Circuit: dwdm1 swp3 lane 1 - bit error rate before correction - "
+            "Expected: at most 1.25e-02 - Found: 2.00e-02",
+            "[border-a1] Circuit: dwdm1 swp3 lane 1 - receive power has left its baseline - "
+            "Expected: -8.0 dBm within 2 dB - Found: -17.5 dBm (-9.5 dB)",
+            "[border-a1] Circuit: dwdm1 swp3 lane 1 - OSNR has dropped - "
+            "Expected: 32.0 dB within 1 dB - Found: 20.0 dB",
+            "[border-a1] Circuit: dwdm1 swp3 lane 1 - bit error rate before correction has risen - "
+            "Expected: at most 1.0e-04 - Found: 2.0e-02",
+        ],
+    ),
+    ("VerifyCircuitOptics", "too bright"): (
+        light("border-a1", rx_dbm=2.5),
+        [
+            "[border-a1] Circuit: dwdm1 swp3 lane 1 - receive power is above its high alarm - "
+            "Expected: at most 2.0 dBm - Found: 2.5 dBm",
+            "[border-a1] Circuit: dwdm1 swp3 lane 1 - receive power has left its baseline - "
+            "Expected: -8.0 dBm within 2 dB - Found: 2.5 dBm (+10.5 dB)",
+        ],
+    ),
+    ("VerifyCircuitOptics", "gone"): (
+        light("border-a1", gone=True),
+        ["[border-a1] Circuit: dwdm1 swp3 lane 1 - told at the baseline and does not any more"],
+    ),
+    ("VerifyCircuitOptics", "no optic"): (
+        context(states={n: healthy(dev(n), optics=()) for n in ("border-a1", "border-b1")}),
+        [
+            "~[border-a1] Circuit: dwdm1 swp3 - has no optic that tells",
+            "~[border-b1] Circuit: dwdm1 swp3 - has no optic that tells",
+        ],
+    ),
     ("VerifyCircuitPorts", "pass"): (context(), []),
     ("VerifyCircuitPorts", "down"): (
         set_port("border-a1", "swp3", up=False),

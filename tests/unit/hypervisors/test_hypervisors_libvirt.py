@@ -377,9 +377,10 @@ def test_uris_are_checked_before_they_are_used(hostvars, path):
     assert caught.value.path == path
 
 
-def test_a_family_without_an_adapter_is_refused():
-    with pytest.raises(InputError, match="vsphere has no adapter"):
-        registry.hypervisors(WorkloadKind.VSPHERE, {})
+def test_each_family_has_its_adapter():
+    assert isinstance(registry.hypervisors(WorkloadKind.LIBVIRT, {}), LibvirtHypervisors)
+    with pytest.raises(InputError, match="esx-a.stretchnet_vsphere_server"):
+        registry.hypervisors(WorkloadKind.VSPHERE, {"esx-a": {}})
 
 
 def test_a_move_that_a_lost_controller_began_is_followed_and_not_begun_again(lib):

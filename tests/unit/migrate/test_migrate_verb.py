@@ -304,3 +304,26 @@ def test_convergence_counts_from_the_first_gap_of_the_move():
     assert switch_over_s(MOVED, [series()]) == 0.3
     assert switch_over_s(MOVED, [series("." * 60 + "x" * 20 + "." * 100)]) == pytest.approx(0.1)
     assert switch_over_s(MOVED, [series("." * 10 + "x" * 20 + "." * 100)]) == 0.3  # a gap before the move is not it
+
+
+@pytest.mark.parametrize(
+    ("points", "expected", "found"),
+    [
+        ([point(sequence_before=1, sequence_after=2)], False, []),
+        ([point(sequence_before=1, sequence_after=4)], False, ["move.duplicate_mac"]),
+        ([point(duplicate=True)], False, ["move.duplicate_mac"]),
+        ([point(duplicate=False), point(Table.EVPN_MAC_IP)], True, []),
+        ([point()], False, []),
+        ([point()], True, ["move.mac_ip_route"]),
+        ([point(), point(Table.EVPN_MAC_IP, at_s=None, after=None)], False, ["move.mac_ip_route", "move.owner"]),
+        ([point(), point(Table.EVPN_MAC_IP, at_s=None, before="nowhere", after="nowhere")], True,
+         ["move.mac_ip_route", "move.owner"]),
+        ([point(at_s=None, after="10.0.0.11")], True, ["move.owner"]),  # the MAC route itself is wrong: say that alone
+    ],
+)  # fmt: skip
+def test_duplicates_and_missing_mac_ip_routes(points, expected, found):
+    migration = Migration("web01", "hv-a", "hv-b", "live", moved=True, duration_s=0.3, running_on="hv-b")
+    told = judge(migration, None, [series()], points, Gates(), settled=True, mac_ip_expected=expected)
+    wrong = [f for f in told if f.verdict is not Verdict.PASS]
+    assert sorted(f.check for f in wrong) == found
+    assert all(f.remedy for f in wrong)

@@ -175,6 +175,7 @@ class FrrWatcher:
         self._offset_s = self._error_s = 0.0
         self._started_s = 0.0
         self._last_poll_s: float | None = None
+        self._duplicate: bool | None = None
         self._first_poll = threading.Event()
         self._stops: list[Callable[[], None]] = []
         self._threads: list[threading.Thread] = []
@@ -325,6 +326,7 @@ class FrrWatcher:
         found = evpn_entries(text, self.workload.mac, self._addresses)
         if found is None:
             return
+        self._duplicate = is_duplicate(text, self.workload.mac)
         for table, key in ((Table.EVPN_MAC, ""), *((Table.EVPN_MAC_IP, a) for a in self._addresses)):
             value, sequence = found.get(key, (_NOWHERE, None))
             self._add(table, key, Sample(ended_s, value, resolution, sequence))
@@ -371,6 +373,7 @@ class FrrWatcher:
             sequence_before=first.sequence if first else None,
             sequence_after=final.sequence if final else None,
             method=_METHODS[table],
+            duplicate=self._duplicate if table is Table.EVPN_MAC else None,
         )
 
 
@@ -401,6 +404,12 @@ def evpn_entries(text: str, mac: str, addresses: list[str]) -> dict[str, tuple[s
                 place if value.get("mac") == mac else (f"MAC {value.get('mac')}", None)
             )
     return found
+
+
+def is_duplicate(text: str, mac: str) -> bool | None:
+    """Say whether FRR froze the MAC as a duplicate ("isDuplicate" of ``show evpn mac``), None where it does not say."""
+    found = re.search(rf'"{re.escape(mac)}"\s*:\s*{{[^{{}}]*?"isDuplicate"\s*:\s*(true|false)', text)
+    return None if found is None else found[1] == "true"
 
 
 def _same_address(value: Any, addresses: list[str]) -> bool:

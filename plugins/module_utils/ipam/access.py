@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options and the environment to how NetBox is reached."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..model.errors import InputError
+from .netbox import Access
+
+#: The environment variables of netbox.netbox come first: one setting serves both.
+_ENVIRONMENT = {"netbox_url": ("NETBOX_API", "NETBOX_URL"), "netbox_token": ("NETBOX_TOKEN",)}
+
+
+def access_of(params: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Access:
+    """Return how NetBox is reached; InputError names the option that is missing or wrong."""
+    env = os.environ if environment is None else environment
+    found = {}
+    for name, variables in _ENVIRONMENT.items():
+        value = params.get(name) or next((env[variable] for variable in variables if env.get(variable)), None)
+        if value is None:
+            raise InputError(name, f"is needed, here or in the environment as {' or '.join(variables)}")
+        found[name] = value
+    return Access(
+        found["netbox_url"],
+        found["netbox_token"],
+        ca_file=params.get("netbox_ca_file"),
+        timeout_s=params.get("netbox_timeout") or 60.0,
+        allow_http=bool(params.get("netbox_allow_http")),
+    )
