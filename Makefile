@@ -21,7 +21,8 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab molecule test-netbox
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint sanity galaxy docs-lint \
+	test test-lab test-netbox molecule
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +65,15 @@ lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production),
 	$(VENV)/yamllint -s .
 	$(VENV)/ansible-lint --nocolor
 	$(VENV)/antsibull-changelog lint
+
+sanity: setup-test ## ansible-test sanity on the built collection (about ten minutes)
+	.ci/galaxy sanity
+
+galaxy: setup-test ## galaxy-importer on the built collection: no warning
+	.ci/galaxy import
+
+docs-lint: setup-test ## antsibull-docs and ansible-builder on the built collection
+	.ci/galaxy docs
 
 test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."
