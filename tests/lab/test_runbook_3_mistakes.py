@@ -94,6 +94,7 @@ def test_a_lock_that_somebody_holds(lab: Twin, tmp_path: Path) -> None:
     run("stretch_vlan", runs, "--tags", "baseline,precheck,plan,point", change=change)
     started = Path(f"/proc/{os.getpid()}/stat").read_text().rpartition(")")[2].split()[19]
     holder = {"who": "maria", "host": socket.gethostname(), "pid": os.getpid(), "since": "2026-01-01T00:00:00Z"}
+    (runs / "locks").mkdir(exist_ok=True)
     (runs / "locks" / "lab.lock").write_text(json.dumps({**holder, "change_id": "CHG-7", "started": started}))
     commits = lab.commits()
     play = fail("stretch_vlan", runs, "--tags", "apply", change=change)
