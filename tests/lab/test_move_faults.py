@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults in the real fabric, each of which the measurement must name rightly. It needs a lab as test_move_fabric.py does."""
+"""Faults in the real fabric, each of which must be named rightly. It needs a lab as test_move_fabric.py does."""
 
 from __future__ import annotations
 
