@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults in the real fabric, each of which the measurement must name rightly. It needs a lab as test_move_fabric.py does."""
+"""Faults in the real fabric, each of which must be named rightly. It needs a lab as test_move_fabric.py does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,22 @@ def paths() -> list[path.PathMtu]:
     ]
 
 
-def attempt() -> tuple[dict, str]:
+def attempt(when_moving: Callable[[], None] = lambda: None) -> tuple[dict, str]:
+    """Try one move; call ``when_moving`` once everything measures and the move begins."""
     script = [sys.executable, str(fabric.HERE / "move_once.py"), str(fabric.STATE), str(fabric.CHANGE)]
-    done = subprocess.run(
-        fabric.inside("mgmt", *script), capture_output=True, text=True, timeout=180, check=False,
+    with tempfile.TemporaryFile("w+") as out, subprocess.Popen(
+        fabric.inside("mgmt", *script), stdout=out, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(fabric.COLLECTIONS)},
-    )  # fmt: skip
-    return (json.loads(done.stdout) if done.stdout else {}), done.stderr
+    ) as process:  # fmt: skip
+        said = ""
+        for line in process.stderr:
+            said += line
+            if line.startswith("moving web01 from"):
+                when_moving()
+        process.wait(timeout=180)
+        out.seek(0)
+        text = out.read()
+    return (json.loads(text) if text else {}), said
 
 
 def processes(node: str, name: str) -> list[int]:
@@ -86,9 +96,7 @@ def test_a_leaf_that_keeps_the_old_entry():
     stopped = processes("leaf-a2", "bgpd")
     assert stopped
     try:
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        result, said = attempt()
+        result, said = attempt(lambda: [os.kill(pid, signal.SIGSTOP) for pid in stopped])
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
