@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.records import DEVICES, INTERFACES, KINDS
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.utilisation import utilisation
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import decode
