@@ -6,7 +6,9 @@ VENV := .venv/bin
 PLAYBOOK := $(VENV)/ansible-playbook
 INVENTORY := inventories/lab
 CHANGE := inventories/lab/changes/stretch-vlan100.yml
-LAB_PREFIX := snlab
+# Begins the name of every namespace of the lab: STRETCHNET_LAB_PREFIX=mylab make demo makes another lab beside the first.
+export STRETCHNET_LAB_PREFIX ?= snlab
+LAB_PREFIX := $(STRETCHNET_LAB_PREFIX)
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -E)
 # The controller stands in the lab's management network, as it would in a data centre.
 IN_LAB := $(AS_ROOT) ip netns exec $(LAB_PREFIX)-mgmt env "PATH=$(CURDIR)/$(VENV):$(PATH)"
@@ -19,7 +21,8 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab test-netbox
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint sanity galaxy docs-lint \
+	test test-lab test-netbox molecule
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,14 +55,25 @@ rollback: ## Move the VM back and take the stretch away again
 	$(RUNBOOK) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
 
 unit: setup-test ## Unit tests: no root, no lab, under a minute
-	$(VENV)/python -m pytest tests/unit
+	$(VENV)/python -m pytest -n auto --dist loadfile tests/unit
 
-lint: setup-test ## ruff, mypy on the core, yamllint
+lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check --line-length 120 .
 	cd .venv/lib/python3*/site-packages && $(CURDIR)/$(VENV)/mypy --config-file $(CURDIR)/pyproject.toml \
 		--cache-dir $(CURDIR)/.mypy_cache -p ansible_collections.stretchnet.fabric.plugins.module_utils
 	$(VENV)/yamllint -s .
+	$(VENV)/ansible-lint --nocolor
+	$(VENV)/antsibull-changelog lint
+
+sanity: setup-test ## ansible-test sanity on the built collection (about ten minutes)
+	.ci/galaxy sanity
+
+galaxy: setup-test ## galaxy-importer on the built collection: no warning
+	.ci/galaxy import
+
+docs-lint: setup-test ## antsibull-docs and ansible-builder on the built collection
+	.ci/galaxy docs
 
 test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."
@@ -70,4 +84,8 @@ test-netbox: setup-test ## Tests on a real NetBox: PyPI's, with PostgreSQL and R
 	$(VENV)/python tests/netbox/netbox_server.py prepare .lab/netbox
 	$(VENV)/python -m pytest tests/netbox -m netbox
 
-test: setup setup-test lint unit test-lab ## All the tests; .ci/run calls just this
+molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
+	@echo "Needs root: the scenario brings the lab up and down."
+	cd extensions && $(AS_ROOT) env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test
+
+test: setup setup-test lint unit test-lab molecule ## All the tests; .ci/run calls just this

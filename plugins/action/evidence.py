@@ -9,6 +9,8 @@ import importlib.metadata
 import platform
 import typing
 
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Evidence
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import write_report
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.story import tell_story
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
@@ -33,12 +35,22 @@ class ActionModule(VerbAction):
         )
         files = write_report(story, desk.run_dir.folder("report"))
         answer = {
+            "next": next_steps(story),
             "report": files["report.html"],
             "files": files,
             "outcome": story.outcome.value,
             "headline": story.headline,
         }
         return {**answer, "command": story.point.command} if story.point else answer
+
+
+def next_steps(story: Evidence) -> list[str]:
+    """Return what a person has to do now, line by line."""
+    if story.remedies:
+        return ["Next:", *story.remedies]
+    if story.outcome in (Outcome.REVERTED, Outcome.UNCHANGED):
+        return ["Next: nothing is left on the fabric; mend the cause, then give the same command again."]
+    return [f"Next: look at the report; to go back: {story.point.command}"] if story.point else []
 
 
 def versions() -> dict[str, str]:

@@ -5,38 +5,64 @@
 
 from __future__ import annotations
 
+import os
 import typing
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import fabric_from_vars
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import InventoryVars, VerbAction, read_change
 
 _BUILT_IN_TAGS = {"all", "always", "never", "tagged", "untagged"}
 
 
-class ActionModule(ActionBase):
-    """Compares the hosts expected with the hosts played, and the tags asked for with the tags known."""
+class ActionModule(VerbAction):
+    """Compares the hosts expected with those played, the tags asked for with those known, and reads the change."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    module = "guard"
 
     def run(self, tmp: str | None = None, task_vars: dict[str, typing.Any] | None = None) -> dict[str, typing.Any]:
         """Fail with the reason, or return the devices of the fabric."""
-        result = super().run(tmp, task_vars)
+        result = super(VerbAction, self).run(tmp, task_vars)
         del tmp
         variables = task_vars or {}
         try:
-            params = validated("guard", self._task.args)
+            params = validated(self.module, self._task.args)
             devices = plain(variables["groups"].get(params["fabric_group"], []))
             refuse_empty(params["fabric_group"], devices)
             refuse_limit(devices, plain(variables["ansible_play_hosts_all"]))
             refuse_tags(
                 set(params["tags"]), *(set(plain(variables[f"ansible_{kind}_tags"])) for kind in ("run", "skip"))
             )
+            if params["change"] is not None:
+                self._refuse_change(params["change"], devices, variables)
+            if params["change_id"] is not None:
+                self._refuse_unknown(params["change_id"], self.run_dir(params["run_dir"], variables))
         except StretchnetError as exc:
             return {**result, **failure(exc)}
         return {**result, "changed": False, "devices": devices}
+
+    def _refuse_change(self, change: typing.Any, devices: list[str], variables: dict[str, typing.Any]) -> None:
+        """A change that is wrong, in itself or for this fabric, is told before the first step."""
+        if not change:
+            raise InputError("change", "is not given", remedy="start with -e change=FILE")
+        hostvars = InventoryVars(variables["hostvars"], self._templar)
+        load_change(read_change(change), fabric_from_vars({name: hostvars[name] for name in devices}), tuple(hostvars))
+
+    def _refuse_unknown(self, change_id: str, run_dir: str) -> None:
+        """A change of which no run is kept cannot be gone back from."""
+        if not change_id:
+            raise InputError("change_id", "is not given", remedy="start with -e change_id=ID")
+        known = sorted(entry.name for entry in os.scandir(run_dir) if entry.is_dir()) if os.path.isdir(run_dir) else []
+        known = [name for name in known if os.path.exists(os.path.join(run_dir, name, "change.json"))]
+        if change_id not in known:
+            raise InputError(
+                "change_id",
+                f"{change_id!r} has no run in {run_dir}",
+                remedy=f"known there: {', '.join(known[-8:]) or 'none'}; another directory: -e stretchnet_run_dir=DIR; "
+                f"where it is lost: ansible-playbook stretchnet.fabric.restore -e change_id={change_id}",
+            )
 
 
 def refuse_empty(group: str, devices: list[str]) -> None:

@@ -32,7 +32,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey i
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.netbox import NetBoxAction, policy_of, vrfs_of
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import DEFAULT_PARALLEL, HostVariables
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import DEFAULT_PARALLEL, InventoryVars
 
 #: What the comparison looks at; the circuits are not measured.
 FACTS = (Fact.VLANS, Fact.VNIS, Fact.PORTS, Fact.NEIGHBORS, Fact.EVPN_ROUTES)
@@ -70,7 +70,7 @@ class ActionModule(NetBoxAction):
         if not names and wire == "live":
             remedy = "set wire to none to compare without devices"
             raise InputError("fabric_group", f"no device in group {params['fabric_group']!r}", remedy=remedy)
-        hostvars = HostVariables(task_vars["hostvars"], self._templar)
+        hostvars = InventoryVars(task_vars["hostvars"], self._templar)
         fabric = fabric_from_vars({name: hostvars[name] for name in names}) if names else None
         seen = None
         if fabric is not None and wire == "live":

@@ -19,6 +19,7 @@ class ActionModule(VerbAction):
     """Glue: nothing where no run was cut off, else the end of it under the fabric's lock."""
 
     module = "resume"
+    stops_in_order = True
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """End what a dead run left; what cannot be proven fails the task."""
@@ -32,5 +33,6 @@ class ActionModule(VerbAction):
         parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
         with desk.lock():
             result = resume(*parts, Timers.of(desk.change.gates))
+            warning = desk.tell_store(point) if desk.ledger.outcome else ""
         desk.run_dir.save("result", result)
-        return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON)
+        return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON, warning=warning)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import typing
 
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import Timers
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import shown
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import way_back
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
 
 
@@ -19,6 +18,7 @@ class ActionModule(VerbAction):
     """Glue: back to the point, and the proof of it."""
 
     module = "rollback"
+    stops_in_order = True
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Take away what the change added; what cannot be proven fails the task."""
@@ -29,8 +29,6 @@ class ActionModule(VerbAction):
         if self.check_mode:
             return {"changed": desk.in_force(plan), "devices": {p.device: {"changed": True} for p in point.devices}}
         parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
-        with desk.lock():
-            result = rollback(*parts, Timers.of(desk.change.gates), whole=params["whole_device"])
-        if result.outcome is not Outcome.UNCHANGED:  # else the result that took it away stands, with its cause
-            desk.run_dir.save("result", result)
-        return shown(result, plan, failed=result.outcome is Outcome.NEEDS_PERSON)
+        how = {"whole": params["whole_device"], "force": params["force"]}
+        timers = Timers.of(desk.change.gates)
+        return way_back(desk, plan, point, lambda: rollback(*parts, timers, **how))

@@ -20,6 +20,7 @@ class ActionModule(VerbAction):
     """Glue: the transaction over the whole fabric, under the fabric's lock."""
 
     module = "stage"
+    stops_in_order = True
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Arm, judge and confirm stage by stage; anything but applied or unchanged fails the task."""
@@ -37,8 +38,9 @@ class ActionModule(VerbAction):
                 result = run_stage(plan, params["stage"], *parts[1:], *rest, accept_unarmed=accept)
             else:
                 result = run(*parts, *rest, accept_unarmed=accept)
+            warning = desk.tell_store(point) if desk.ledger.outcome else ""
         desk.run_dir.save("result", result)
-        return shown(result, plan, failed=not result.ok)
+        return shown(result, plan, failed=not result.ok, warning=warning)
 
 
 def gate_of(desk: Desk, plan: Plan) -> typing.Callable[[Stage], GateResult]:

@@ -67,7 +67,7 @@ if typing.TYPE_CHECKING:
 PREFIX = "stretchnet.fabric."
 #: The verbs that take long and write the journal.
 VERBS = frozenset(
-    f"{PREFIX}{verb}" for verb in ("survey", "gate", "plan", "rollback_point", "stage", "migrate", "rollback")
+    f"{PREFIX}{verb}" for verb in ("survey", "gate", "plan", "rollback_point", "stage", "migrate", "rollback", "resume")
 )
 
 

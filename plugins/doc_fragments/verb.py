@@ -34,3 +34,14 @@ options:
     description: How many devices are talked to at once. Defaults to the variable C(stretchnet_parallel), else 32.
     type: int
 """
+
+    LOCK = r"""
+options:
+  force_lock:
+    description:
+      - Break the lock of the fabric that this holder left behind, given by its name C(who@host:pid) as the error says it.
+      - Make sure first that the process is dead. A lock that has changed hands meanwhile is not broken.
+      - The lock of a dead process on this machine and of the same change is taken over without it.
+      - Defaults to the variable C(stretchnet_force_lock).
+    type: str
+"""

@@ -59,6 +59,11 @@ headline:
   description: The outcome in one sentence.
   returned: success
   type: str
+next:
+  description: What a person has to do now, line by line.
+  returned: success
+  type: list
+  elements: str
 
 error:
   description: What went wrong, in parts, when the task failed with a typed error.

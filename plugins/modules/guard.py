@@ -11,7 +11,8 @@ module: guard
 short_description: Refuse what would cut a change short without a word
 version_added: 0.1.0
 description:
-  - Fails when C(--limit) leaves out a host of the fabric, when a tag is not known to the runbook (Ansible would run nothing and report success), or when a task would be skipped by C(--start-at-task).
+  - Fails when C(--limit) leaves out a host of the fabric, when a tag is not known to the runbook (Ansible would run nothing and
+    report success), or when the change is wrong or not known. So a mistake is told once, before anything has begun.
   - Run it first, in a play over all hosts, with C(run_once).
 author:
   - The stretchnet.fabric authors (@stretchnet)
@@ -40,12 +41,26 @@ options:
     type: list
     elements: str
     default: []
+  change:
+    description:
+      - The change that the runbook is started with, as the path of a YAML file or as a dictionary. Left out, it is not looked at.
+      - Empty means that the user gave none, which is refused.
+    type: raw
+  change_id:
+    description:
+      - The id of a change that has begun, for runbooks that are started with it. Left out, it is not looked at.
+      - Empty means that the user gave none, which is refused.
+    type: str
+  run_dir:
+    description: Where the run directories are kept. Defaults to C(stretchnet_run_dir), else C(runs) in the current folder.
+    type: path
 """
 
 EXAMPLES = r"""
 - name: Compare what is asked for with what can be done
   stretchnet.fabric.guard:
-    tags: [baseline, precheck, plan, point, apply, postcheck, migrate, validate, evidence]
+    tags: [baseline, audit, precheck, plan, point, apply, postcheck, migrate, validate, evidence]
+    change: "{{ change }}"
   run_once: true
 """
 

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - stretchnet.fabric.attributes
   - stretchnet.fabric.attributes.fabric_wide
   - stretchnet.fabric.verb
+  - stretchnet.fabric.verb.lock
 attributes:
   check_mode:
     support: full
@@ -36,6 +37,12 @@ attributes:
 options:
   whole_device:
     description: Replace the whole configuration of every device by the recorded one, whatever has changed since.
+    type: bool
+    default: false
+  force:
+    description:
+      - Go back also where that takes away what somebody else changed since the point.
+      - Without it such a device is left as it is, and the differences are shown.
     type: bool
     default: false
 seealso:
@@ -67,6 +74,12 @@ differences:
   returned: always
   type: list
   elements: dict
+foreign:
+  description: What somebody else changed since the point. It was left alone, or, on failure, stands in the way.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{device: leaf-a1, subject: "interface swp7", before: "mtu 1500", after: "mtu 9100"}]
 remedies:
   description: What a person has to do when the outcome is V(needs a person).
   returned: always

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - stretchnet.fabric.attributes
   - stretchnet.fabric.attributes.fabric_wide
   - stretchnet.fabric.verb
+  - stretchnet.fabric.verb.lock
 attributes:
   check_mode:
     support: full

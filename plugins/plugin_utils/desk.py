@@ -5,85 +5,51 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
+import shlex
 import typing
 from collections.abc import Callable, Mapping
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.checks.context import CheckContext, Phase
+from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.limits import Path
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.registry import hypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change, Workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError, InputError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event, PointReference
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import PointReference
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Table
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Migration, Table
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import GateResult, Outcome
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.registry import platform
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import GuestAgent
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import SshHost
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import move_inputs
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.clock import SystemClock
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import FleetLook, Gate, wait_until_open
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import (
-    credentials_from_vars,
-    fabric_from_vars,
-)
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Journal
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import reversed_workload
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import (
-    DeviceSession,
-    Flow,
-    Platform,
-    PointStore,
-    Watcher,
-)
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Observer
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import MoveResult, reversed_workload
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import save_verified
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import DeviceSession, Flow, Watcher
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import Progress
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
-from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.registry import open_store
-from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import Cipher
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Bench, HostVars, Settings, fabric_of
 
-HostVars = Mapping[str, Mapping[str, typing.Any]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """How a verb is run: where it writes, how many devices it talks to at once, where points are kept.
-
-    ``store`` is a URL (stores.registry), None: beside the runs. ``cipher`` seals the points, None: points
-    that hold secrets are refused.
-    """
-
-    run_dir: str
-    parallel: int
-    store: str | None = None
-    cipher: Cipher | None = None
+__all__ = ["Bench", "Desk", "HostVars", "Settings"]
 
 
-class Desk:
-    """Everything at hand for one verb: the typed change and fabric, the run directory, the sessions.
-
-    Use it as a context manager: leaving it closes the sessions (a pending commit is never touched).
-    """
+class Desk(Bench):
+    """A bench with a change: its typed intent, plan, point and surveys, and the gates that judge it."""
 
     def __init__(
         self,
         fabric: Fabric,
         change: Change,
-        run_dir: RunDirectory,
         hostvars: HostVars,
         settings: Settings,
         tell: Callable[[str], None],
     ) -> None:
-        self.fabric, self.change, self.run_dir = fabric, change, run_dir
-        self.hostvars, self.settings, self.tell = hostvars, settings, tell
-        self.clock = SystemClock()
+        super().__init__(fabric, change.change_id, hostvars, settings, tell)
+        self.change = change
         self._hosts: dict[str, SshHost] = {}
 
     @classmethod
@@ -101,74 +67,28 @@ class Desk:
         Raises:
             InputError: with the path in the change file or the inventory variable.
         """
-        fabric = fabric_from_vars({name: hostvars[name] for name in devices})
+        fabric = fabric_of(hostvars, devices)
         if change is not None:
             intent = load_change(change, fabric, tuple(hostvars))
         elif change_id:
-            intent = RunDirectory(settings.run_dir, change_id).load("change", Change)
+            intent = kept_change(settings.run_dir, change_id)
         else:
             raise InputError("change", "give the change, or the change_id of one that has begun")
         if change_id not in (None, "", intent.change_id):
             raise InputError("change_id", f"{change_id!r} is not the id in the change file, {intent.change_id!r}")
-        directory = RunDirectory(settings.run_dir, intent.change_id)
-        directory.save("change", intent)
-        directory.save("fabric", fabric)
-        return cls(fabric, intent, directory, hostvars, settings, tell)
+        desk = cls(fabric, intent, hostvars, settings, tell)
+        desk.run_dir.save("change", intent)
+        desk.run_dir.save("fabric", fabric)
+        return desk
 
-    def __enter__(self) -> Desk:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        if "fleet" in self.__dict__:
-            self.fleet.close()
+    def __exit__(self, *exc: object) -> None:
+        super().__exit__(*exc)
         for host in self._hosts.values():
             host.close()
 
-    # -- the fabric --------------------------------------------------------------------------------
-
-    @functools.cached_property
-    def platforms(self) -> dict[str, Platform]:
-        """The platforms of the fabric's devices, by name."""
-        return {name: platform(name) for name in dict.fromkeys(d.platform for d in self.fabric.devices)}
-
-    @functools.cached_property
-    def fleet(self) -> Fleet:
-        """The sessions, none of which is open before it is used."""
-        credentials = {device.name: self.credentials(device.name) for device in self.fabric.devices}
-        return Fleet.connect(self.fabric.devices, self.platforms, credentials, self.settings.parallel)
-
-    def credentials(self, host: str) -> Credentials:
-        """How to reach an inventory host; InputError if the inventory has none of that name."""
-        if host not in self.hostvars:
-            raise InputError("inventory", f"{host!r} is no host of the inventory")
-        return credentials_from_vars(host, self.hostvars[host])
-
-    @functools.cached_property
-    def journal(self) -> Journal:
-        """The journal of the change; every line is shown."""
-        return Journal.file(self.run_dir.journal_file, self.clock, [self._show])
-
-    @property
-    def ledger(self) -> Ledger:
-        """The state of the transaction, by the journal."""
-        return Ledger.of(self.journal.entries)
-
-    @functools.cached_property
-    def store(self) -> PointStore:
-        """Where rollback points are kept: the store that the user names, else a folder beside the runs."""
-        base = self.run_dir.base
-        return open_store(self.settings.store or str(base / "points"), base / "stores", self.settings.cipher)
-
-    def lock(self) -> typing.ContextManager[object]:
-        """The fabric's lock: one change at a time."""
-        return FabricLock(self.run_dir.lock_file(self.fabric.name), self.change.change_id, self.clock).held()
-
-    def note(self, step: str, message: str, level: str = "info") -> None:
-        """Write a line of the timeline and show it."""
-        self.journal.write(Act.NOTE, message, stage=step, level=level)
-
-    def _show(self, event: Event) -> None:
-        self.tell(" ".join(part for part in (event.device, event.message) if part))
+    def observer(self) -> Observer:
+        """Lines that say where in the plan the transaction is, and what is left on the timers."""
+        return Progress(self.tell, self.plan(), revert_in_s=self.change.gates.revert_in_s)
 
     # -- judging -----------------------------------------------------------------------------------
 
@@ -216,16 +136,22 @@ class Desk:
         return self.run_dir.load("point", PointReference) if self.run_dir.has("point") else None
 
     def keep_point(self, point: RollbackPoint) -> PointReference:
-        """Write the point to the store, and remember where it is."""
+        """Write the point to the store, read it back, and remember where it is."""
         reference = PointReference(
-            self.store.save(point),
+            save_verified(self.store, point),
             point.created_at,
             point.created_by,
             tuple(device.device for device in point.devices),
-            f"ansible-playbook stretchnet.fabric.rollback -e change_id={point.change_id}",
+            self._rollback_command(point.change_id),
         )
         self.run_dir.save("point", reference)
         return reference
+
+    def _rollback_command(self, change_id: str) -> str:
+        """The command that goes back, whole: it can be pasted in any folder."""
+        sources = [part for source in self.settings.inventory for part in ("-i", source)]
+        variables = ["-e", f"change_id={change_id}", "-e", f"stretchnet_run_dir={self.settings.run_dir}"]
+        return shlex.join(["ansible-playbook", "stretchnet.fabric.rollback", *sources, *variables])
 
     def survey(self, name: str) -> Survey | None:
         """A survey that was kept, None if there is none of that name."""
@@ -254,9 +180,8 @@ class Desk:
         return result
 
     def _attempt(self, result: GateResult) -> None:
-        wrong = [f for f in result.findings if f.verdict.value in ("fail", "error")]
-        shown = f", waiting for {wrong[0].check} {wrong[0].device or ''}" if wrong and not result.open else ""
-        self.tell(f"gate {result.gate}: {result.verdict.value} at look {result.attempts}{shown}")
+        if not result.open:
+            self.tell(f"gate {result.gate} is not open yet: {result.why(1)}")
 
     # -- moving ------------------------------------------------------------------------------------
 
@@ -278,7 +203,19 @@ class Desk:
         names = (workload.source, workload.destination)
         for name in names:
             self.credentials(name)
-        return hypervisors(workload.kind, {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names})
+        hostvars, hosts = {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names}
+        return hypervisors(workload.kind, hostvars, hosts, path=self.path())
+
+    def path(self) -> Path:
+        """The path between the sites as the baseline's survey measured it."""
+        baseline = self.survey("baseline")
+        return move_inputs.path_between(self.change, self.fabric, baseline.samples() if baseline else {})
+
+    def earlier_moves(self) -> tuple[Migration, ...]:
+        """The moves of this change so far, for they count towards the detection of duplicate MACs."""
+        kept = [self.run_dir.load(f"moves/{name}", MoveResult) for name in self.run_dir.names("moves")]
+        both = [(move.migration, move.moved_back) for move in kept]
+        return tuple(migration for pair in both for migration in pair if migration is not None)
 
     def guest(self, workload: Workload) -> GuestAgent | None:
         """The workload's resident agent, None where there is no way to it or the guest has none."""
@@ -319,3 +256,16 @@ class Desk:
         if workload.destination_leaf is None:
             return {}
         return move_inputs.expected_places(self.change, self.fabric, workload)
+
+
+def kept_change(base: str, change_id: str) -> Change:
+    """Return the intent that an earlier step has kept; InputError says what to do where it is lost."""
+    run_dir = RunDirectory(base, change_id)
+    if not run_dir.has("change"):
+        raise InputError(
+            "change_id",
+            f"no run of {change_id!r} is kept under {run_dir.base}",
+            remedy="check stretchnet_run_dir; where the run directory is lost: "
+            f"ansible-playbook stretchnet.fabric.restore -e change_id={change_id}",
+        )
+    return run_dir.load("change", Change)

@@ -5,18 +5,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import multiprocessing
 import os
+import signal
+import sys
 import typing
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    InputError,
+    LockError,
+    StretchnetError,
+)
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import MAX_BYTES
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk, Settings
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Bench, Desk, HostVars, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.signals import stoppable
 
 DEFAULT_PARALLEL = 32
+_PR_SET_PDEATHSIG = 1
 CONNECTION_VARIABLES = frozenset(
     f"ansible_{name}"
     for name in (
@@ -42,8 +54,10 @@ class VerbAction(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
     module = ""
+    #: A signal that ends the run is a KeyboardInterrupt here, so that the verb goes back in order.
+    stops_in_order = False
 
-    def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
+    def verb(self, params: dict[str, typing.Any], desk: typing.Any) -> dict[str, typing.Any]:
         """Do the work and return the task's result."""
         raise NotImplementedError
 
@@ -51,16 +65,34 @@ class VerbAction(ActionBase):
         """Validate, lay the desk, do the verb; typed errors become a failed result."""
         result = super().run(tmp, task_vars)
         del tmp
+        die_with_the_controller()
         try:
             params = validated(self.module, self._task.args)
-            with self._desk(params, task_vars or {}) as desk:
-                about = {"changed": False, "change_id": desk.change.change_id}
-                return {**result, **about, **self.verb(params, desk)}
+            stops = stoppable(self.tell) if self.stops_in_order else contextlib.nullcontext()
+            with stops, self._bench(params, task_vars or {}) as bench:
+                about = {"changed": False, "change_id": bench.change_id}
+                return {**result, **about, **self._on_record(params, bench)}
         except StretchnetError as exc:
             return {**result, **failure(exc)}
+        except KeyboardInterrupt:
+            return {**result, **failure(_interrupted())}
         except Exception as exc:
             # A defect of ours must not look like a verdict on the fabric; the traceback is Ansible's to show.
             raise AnsibleActionFail(f"this is a defect, please report it: {type(exc).__name__}: {exc}") from exc
+
+    def _on_record(self, params: dict[str, typing.Any], bench: Bench) -> dict[str, typing.Any]:
+        """Do the verb; why a step of a run failed stands in the journal of the change, for the report."""
+        try:
+            answer = self.verb(params, bench)
+        except LockError:
+            raise  # the journal is somebody else's now
+        except StretchnetError as exc:
+            if isinstance(bench, Desk):
+                bench.failed(self.module, str(exc))
+            raise
+        if answer.get("failed") and isinstance(bench, Desk):
+            bench.failed(self.module, str(answer["msg"]).splitlines()[0])
+        return answer
 
     @property
     def check_mode(self) -> bool:
@@ -71,25 +103,29 @@ class VerbAction(ActionBase):
         """Show one line of progress."""
         Display().display(f"  {line}")
 
-    def _desk(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> Desk:
+    def lay(self, params: dict[str, typing.Any], hostvars: HostVars, devices: list[str], settings: Settings) -> Bench:
+        """Return what the verb works at; a desk, unless the verb can do without a change."""
+        return Desk.lay(hostvars, devices, read_change(params["change"]), params["change_id"], settings, self.tell)
+
+    def _bench(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> Bench:
         group = params["fabric_group"]
         devices = plain(task_vars["groups"].get(group, []))
         if not devices:
             raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
-        run_dir = params["run_dir"] or self._variable(task_vars, "stretchnet_run_dir", "runs")
-        return Desk.lay(
-            HostVariables(task_vars["hostvars"], self._templar),
-            devices,
-            _change(params["change"]),
-            params["change_id"],
-            Settings(
-                os.path.abspath(os.path.expanduser(run_dir)),
-                params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
-                self._variable(task_vars, "stretchnet_store", None),
-                self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
-            ),
-            self.tell,
+        settings = Settings(
+            self.run_dir(params["run_dir"], task_vars),
+            params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+            self._variable(task_vars, "stretchnet_store", None),
+            self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
+            params.get("force_lock") or self._variable(task_vars, "stretchnet_force_lock", None),
+            tuple(plain(task_vars.get("ansible_inventory_sources") or [])),
         )
+        return self.lay(params, InventoryVars(task_vars["hostvars"], self._templar), devices, settings)
+
+    def run_dir(self, given: str | None, task_vars: dict[str, typing.Any]) -> str:
+        """Return where the run directories are: the task's own option, else the user's variable, else ``runs``."""
+        path = given or self._variable(task_vars, "stretchnet_run_dir", "runs")
+        return os.path.abspath(os.path.expanduser(path))
 
     def _cipher(self, vault_id: str | None) -> VaultCipher | None:
         """The user's own vault secret seals the rollback points; InputError if there is none of that id."""
@@ -108,7 +144,24 @@ class VerbAction(ActionBase):
         return plain(self._templar.template(task_vars[name])) if name in task_vars else default
 
 
-class HostVariables(typing.Mapping[str, dict[str, typing.Any]]):
+def die_with_the_controller() -> None:
+    """Have this worker killed when Ansible itself is killed (prctl(2), PR_SET_PDEATHSIG; Linux only).
+
+    From ansible-core 2.19 on a worker is a session of its own: it would go on with a change that nobody watches, and
+    stand in the way of the run that takes over. Dead, it leaves everything to the devices' timers and to the journal.
+    """
+    if sys.platform == "linux" and multiprocessing.parent_process() is not None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _interrupted() -> StretchnetError:
+    return StretchnetError(
+        "interrupted by the keyboard or a signal",
+        remedy="run the same command again (it resumes first), or the playbook rollback",
+    )
+
+
+class InventoryVars(typing.Mapping[str, dict[str, typing.Any]]):
     """Host variables as plain, templated data, read host by host as they are needed."""
 
     def __init__(self, hostvars: typing.Any, templar: typing.Any) -> None:
@@ -135,12 +188,12 @@ def _is_ours(name: str) -> bool:
     return name.startswith("stretchnet_") or name in CONNECTION_VARIABLES
 
 
-def _change(value: typing.Any) -> typing.Any:
+def read_change(value: typing.Any) -> typing.Any:
     """Return the text of the change file, or the mapping itself; None where there is none."""
     if not isinstance(value, str):
         return value
     try:
         with open(os.path.expanduser(value), encoding="utf-8") as file:
-            return file.read(1 << 20)
+            return file.read(MAX_BYTES + 1)  # one more than load_change takes, so that it refuses a longer file
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError("change", f"the change file cannot be read: {exc}") from exc

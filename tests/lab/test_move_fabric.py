@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real moves across the real fabric, compared with captures at the VM's taps.
 
-It needs a lab that is up and stretched: STRETCHNET_LAB names its state directory (default /var/lib/snlab).
+The runbook stretches the VLAN before and takes it away afterwards.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from runbook_bench import STATE
 
-pytestmark = pytest.mark.lab
-STATE = Path(os.environ.get("STRETCHNET_LAB", "/var/lib/snlab"))
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("stretched")]
 MOVES = int(os.environ.get("STRETCHNET_MOVES", "2"))
 HERE = Path(__file__).parent
 CHANGE = HERE.parents[1] / "inventories/lab/changes/stretch-vlan100.yml"
@@ -31,18 +31,11 @@ def inside(node: str, *argv: str) -> list[str]:
     return ["ip", "netns", "exec", f"{STATE.name}-{node}", *argv]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def stretched():
-    ping = inside("host-b", "ping", "-c1", "-W2", GUEST)
-    if not STATE.exists() or subprocess.run(ping, capture_output=True, check=False).returncode:
-        pytest.skip(f"no lab with a stretched VLAN 100 at {STATE}")
-
-
 @contextlib.contextmanager
 def captured(directory: Path):
-    """Capture ICMP on every interface of both hypervisors while the block runs."""
+    """Capture ICMP on every interface of both hypervisors and both viewpoints while the block runs."""
     processes = []
-    for node in ("hv-a", "hv-b"):
+    for node in ("hv-a", "hv-b", *VIEWPOINTS):
         argv = [
             "tcpdump",
             "-i",
@@ -70,19 +63,31 @@ def captured(directory: Path):
             process.communicate(timeout=20)
 
 
-def replies_at_taps(directory: Path, viewpoint: str) -> dict[int, float]:
-    """Return the instant of each echo reply that the VM sent to a viewpoint, by sequence."""
-    # The tap's name is gone with the tap, so tcpdump shows "?": a frame that came in (P: for another MAC) is the VM's.
+def replies(directory: Path, nodes: tuple[str, ...], viewpoint: str, direction: str) -> dict[int, float]:
+    """Return the instant of each echo reply that the VM sent to a viewpoint, by sequence, as some nodes saw it."""
     line = re.compile(
-        rf"^([0-9.]+) \S+ +P +IP {GUEST} > {viewpoint}: ICMP echo reply, id \d+, seq (\d+)", re.M
+        rf"^([0-9.]+) \S+ +{direction} +IP {GUEST} > {viewpoint}: ICMP echo reply, id \d+, seq (\d+)", re.M
     )
     found: dict[int, float] = {}
-    for node in ("hv-a", "hv-b"):
+    for node in nodes:
         argv = ["tcpdump", "-n", "-tt", "-r", f"{directory}/{node}.pcap"]
         text = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
         for stamp, sequence in line.findall(text):
             found.setdefault(int(sequence), float(stamp))
     return found
+
+
+def longest_ms(arrivals: dict[int, float], pps: int) -> float:
+    """Return the longest time without a reply, beyond the usual interval."""
+    instants = sorted(arrivals.values())
+    return max(b - a for a, b in zip(instants, instants[1:], strict=False)) * 1000 - 1000 / pps
+
+
+def last_before(series: dict) -> float:
+    """Return the longest round trip among the replies to the second before the longest gap."""
+    start_s = series["summary"]["longest_gap"]["start_s"]
+    before = [p["rtt_ms"] for p in series["probes"] if start_s - 1 <= p["sent_s"] < start_s and p["rtt_ms"] is not None]
+    return max(before, default=0.0)
 
 
 def move(directory: Path) -> dict:
@@ -104,23 +109,35 @@ def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn):
     for series in result["probes"]:
         if series["protocol"] != "icmp" or series["viewpoint"] not in VIEWPOINTS:
             continue
-        summary, taps = series["summary"], replies_at_taps(tmp_path, VIEWPOINTS[series["viewpoint"]])
-        arrivals = sorted(taps.values())
-        truth_ms = max(b - a for a, b in zip(arrivals, arrivals[1:], strict=False)) * 1000 - 1000 / series["pps"]
-        unsent = summary["sent"] - len(taps)
+        summary, node = series["summary"], series["viewpoint"]
+        # The tap's name is gone with the tap, so tcpdump shows "?": what came in (P: for another MAC) is the VM's.
+        taps = replies(tmp_path, ("hv-a", "hv-b"), VIEWPOINTS[node], "P")
+        wire = replies(tmp_path, (node,), VIEWPOINTS[node], "In")
+        tap_ms, wire_ms = longest_ms(taps, series["pps"]), longest_ms(wire, series["pps"])
+        unsent, gap_ms = summary["sent"] - len(taps), summary["longest_gap"]["length_ms"]
+        felt = {p["sequence"]: p["sent_s"] + p["rtt_ms"] / 1000 for p in series["probes"] if p["rtt_ms"] is not None}
+        silence_ms, delay_ms = longest_ms(felt, series["pps"]), last_before(series)
         print(
-            f"{series['viewpoint']}: tool {summary['lost']} lost, gap {summary['longest_gap']['length_ms']:.0f} ms"
-            f" within {summary['resolution_ms']:.1f}; tap {unsent} lost, {truth_ms:.0f} ms"
+            f"{node}: tool {summary['lost']} lost, gap {gap_ms:.0f} ms within {summary['resolution_ms']:.1f};"
+            f" silence {silence_ms:.0f}, last reply before it took {delay_ms:.0f} ms;"
+            f" own interface {summary['sent'] - len(wire)} lost, silence {wire_ms:.0f};"
+            f" tap {unsent} lost, silence {tap_ms:.0f} ms"
         )
-        # Nothing is answered that the tap did not see; what the tap saw and the tool did not was lost on its way back.
+        # The truth about what the viewpoint felt is its own interface: the same replies, the same silence.
         answered = {probe["sequence"] for probe in series["probes"] if probe["rtt_ms"] is not None}
+        assert answered == wire.keys()
+        assert abs(silence_ms - wire_ms) <= 1000 / series["pps"]
+        # A gap begins where the first lost probe was sent; replies to earlier probes may still trickle in for a while.
+        slack_ms = 1000 / series["pps"] + summary["resolution_ms"]
+        assert wire_ms - slack_ms <= gap_ms <= wire_ms + delay_ms + slack_ms
+        # What the tap saw and the viewpoint did not was lost on its way back, so a gap can only be longer there.
         assert answered <= taps.keys()
-        assert summary["lost"] >= unsent
+        assert gap_ms >= tap_ms - summary["resolution_ms"] - 1000 / series["pps"]
     points = result["convergence"]
     assert len({point["device"] for point in points}) == 4
     assert all(point["at_s"] is not None for point in points)
     rising = [point for point in points if point["table"].startswith("evpn")]
-    assert rising and all(point["sequence_after"] > point["sequence_before"] for point in rising)
+    assert rising and all(point["sequence_after"] > (point["sequence_before"] or 0) for point in rising)
     verdicts = {f["check"] for f in result["findings"] if f["verdict"] != "pass"}
     print("not passed:", verdicts)
     assert not verdicts - {"move.lost_at_1pps", "move.baseline"}  # a loaded machine may lose more than one

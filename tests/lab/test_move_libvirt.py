@@ -11,12 +11,14 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import move_bench as bench_module
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import MoveMethod
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import MigrationError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import MigrationError, UnreachableError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import EchoFlow, GuestAgent, GuestFlow
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import (
     MoveSettings,
@@ -225,6 +227,63 @@ def test_the_management_network_is_cut_in_mid_move(bench, agent, forth):
     assert cut
     assert agent.status().same_as(before)
     bench_module.wait_for(lambda: bench.adapter().precheck(forth) == (), 60, "a destination that is clean again")
+
+
+def where(bench, workload):
+    """Return where the guest runs, None also while a daemon is starting."""
+    with contextlib.suppress(UnreachableError):
+        return bench.adapter().locate(workload)
+    return None
+
+
+def test_the_sources_daemon_dies_in_mid_move(bench, agent, forth):
+    """The guest runs on without its daemon; nobody can tell where until the daemon is back, and that is what is said."""
+    before, killed = agent.status(), []
+
+    def kill(part):
+        if part > 0 and not killed:
+            killed.append(bench.pids[forth.source])
+            os.kill(killed[0], signal.SIGKILL)
+
+    with pytest.raises(MigrationError, match="where web01 runs is unknown"):
+        slow(bench, agent).migrate(dataclasses.replace(forth, move_timeout_s=20), kill)
+    assert killed
+    bench.start_daemon(forth.source, bench_module.HYPERVISORS[forth.source])
+    bench_module.wait_for(lambda: where(bench, forth) is not None, 30, "a guest that runs on one side")
+    bench_module.wait_for(bench.agent_answers, 30, "the guest")
+    assert agent.status().same_as(before)
+    agent.ask("load 0")
+    assert bench.adapter().migrate(forth, lambda _part: None).running_on == forth.destination
+
+
+CONTROLLER = """
+import sys, move_bench, pathlib
+bench = move_bench.Bench(pathlib.Path(sys.argv[1]))
+workload = bench.workload(sys.argv[2], sys.argv[3])
+bench.adapter(bandwidth_mib_s=4).migrate(workload, lambda part: print(part, flush=True))
+"""
+
+
+@pytest.mark.parametrize("ending", ["followed", "aborted"])
+def test_the_controller_dies_in_mid_move(bench, agent, forth, ending):
+    """The peer-to-peer job goes on without its controller: a rerun follows it, or ends it when its time is over."""
+    before = agent.status()  # no load: under TCG, a guest that rewrites its memory did not survive a long move
+    controller = subprocess.Popen(
+        [sys.executable, "-c", CONTROLLER, str(bench.directory), forth.source, forth.destination],
+        stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    while float(controller.stdout.readline()) == 0.0:
+        assert controller.poll() is None
+    controller.kill()
+    controller.wait()
+    if ending == "followed":
+        found = bench.adapter().migrate(forth, lambda _part: None)
+        assert found.moved and found.running_on == forth.destination and "earlier run" in found.notes[0]
+    else:
+        with pytest.raises(MigrationError, match=rf"earlier run began .* was aborted; web01 runs on {forth.source}"):
+            bench.adapter().migrate(dataclasses.replace(forth, move_timeout_s=1), lambda _part: None)
+    assert agent.status().same_as(before)
 
 
 def test_a_cold_move_restarts_the_guest(bench, agent, forth):

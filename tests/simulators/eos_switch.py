@@ -86,10 +86,10 @@ class Switch:
         """Run the commands of one request, in order; the first refusal ends it."""
         with self.lock:
             self.tick()
-            answers, mode = [], _Mode(self)
+            answers, mode = [], Mode(self)
             for command in commands:
                 text = command["cmd"] if isinstance(command, dict) else command
-                answers.append(self._one(text.strip(), encoding, mode))
+                answers.append(self.one(text.strip(), encoding, mode))
             return answers
 
     def tick(self) -> None:
@@ -104,11 +104,12 @@ class Switch:
 
     def _go_back(self) -> None:
         assert self.pending is not None
-        name, before, _ = self.pending
+        name, before, _unused = self.pending
         self.running, self.pending = before, None
         self.states[name] = "aborted"
 
-    def _one(self, text: str, encoding: str, mode: _Mode) -> Any:
+    def one(self, text: str, encoding: str, mode: Mode) -> Any:
+        """Run one command where the request stands."""
         if self.faults.refuse_line and re.fullmatch(self.faults.refuse_line, text):
             raise Refused(f"CLI command 2 of 2 '{text}' failed: invalid command")
         handled = self._session(text, mode)
@@ -122,7 +123,7 @@ class Switch:
             raise Refused(f"CLI command 2 of 2 '{text}' failed: invalid command (Invalid input)")
         return answer
 
-    def _session(self, text: str, mode: _Mode) -> bool | None:
+    def _session(self, text: str, mode: Mode) -> bool | None:
         if text in ("enable", "end", "write memory") or text.startswith("copy startup-config "):
             mode.finish() if text == "end" else None
             if text == "write memory":
@@ -142,7 +143,7 @@ class Switch:
             return True
         return None
 
-    def _session_verb(self, match: re.Match[str], mode: _Mode) -> None:
+    def _session_verb(self, match: re.Match[str], mode: Mode) -> None:
         name, verb = match[1], match[2]
         if verb is None:
             self.sessions.setdefault(name, copy.deepcopy(self.running))
@@ -227,8 +228,9 @@ class Switch:
 
     def _vxlan(self) -> dict[str, Any]:
         body = children(self.running, "interface Vxlan1")
-        found = {m[1]: {"vni": int(m[2]), "source": ""} for m, _ in sections(body, r"vxlan vlan (\d+) vni (\d+)")}
-        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": "10.1.0.5", "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": {}}  # fmt: skip
+        found = {m[1]: {"vni": int(m[2]), "source": ""} for m, _unused in sections(body, r"vxlan vlan (\d+) vni (\d+)")}
+        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": "10.1.0.5",
+                "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": {}}  # fmt: skip
 
     def _switchports(self) -> dict[str, Any]:
         found = {}
@@ -236,12 +238,13 @@ class Switch:
             mode = "trunk" if "switchport mode trunk" in below else "access"
             access = next((int(c.split()[-1]) for c in below if c.startswith("switchport access vlan ")), 1)
             allowed = allowed_vlans(below)
-            info = {"mode": mode, "accessVlanId": access, "trunkingNativeVlanId": 1, "trunkAllowedVlans": "ALL" if allowed is None else ranges(tuple(allowed))}  # fmt: skip
+            info = {"mode": mode, "accessVlanId": access, "trunkingNativeVlanId": 1,
+                    "trunkAllowedVlans": "ALL" if allowed is None else ranges(tuple(allowed))}  # fmt: skip
             found[match[1]] = {"enabled": "no switchport" not in below, "switchportInfo": info}
         return found
 
 
-class _Mode:
+class Mode:
     """Where a request stands: the exec mode, or the modes inside a session.
 
     A command that a mode does not know is tried in the mode above, as the EOS CLI does: that is how a running
@@ -328,11 +331,11 @@ class Server:
             def do_POST(self) -> None:
                 outer._answer(self)
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *_unused: Any) -> None:
                 pass
 
         class Quiet(http.server.ThreadingHTTPServer):
-            def handle_error(self, *_: Any) -> None:
+            def handle_error(self, *_unused: Any) -> None:
                 """A client that went away is no news."""
 
         self._server = Quiet(("127.0.0.1", 0), Handler)
@@ -350,7 +353,7 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self._server.shutdown()
         self._server.server_close()
 

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar, cast
 
 from ..model.change import Change, HandoffMode
 from ..model.errors import InputError
@@ -15,6 +17,8 @@ from ..model.measure import CircuitSample, ConvergencePoint, Migration, ProbeSer
 from ..model.plan import Plan
 from ..model.session import CommitStatus
 from ..model.state import DeviceState, IPAddress, Vni
+
+T = TypeVar("T")
 
 
 class PhaseKind(enum.Enum):
@@ -52,7 +56,7 @@ class Margins:
 
     loss_ratio: float = 0.0
     #: Latency may grow by this many ms, or by the ratio, whichever is more.
-    latency_ms: float = 2.0
+    latency_ms: float = 5.0
     latency_ratio: float = 0.5
     cpu_percent: float = 90.0
     memory_percent: float = 95.0
@@ -88,8 +92,7 @@ class CheckContext:
 
     def segment_leaves(self) -> tuple[Device, ...]:
         """Return the leaves of the segment's sites, in inventory order."""
-        sites = set(self.change.segment.sites)
-        return tuple(d for d in self.fabric.devices if d.site in sites and d.role is Role.LEAF)
+        return self._leaves
 
     def handoff_circuits(self) -> tuple[Circuit, ...]:
         """Return the circuits over which the segment crosses."""
@@ -98,17 +101,93 @@ class CheckContext:
 
     def handoff_borders(self) -> tuple[Device, ...]:
         """Return the devices at the ends of the handoff's circuits, in inventory order."""
-        ends = {end for c in self.handoff_circuits() for end in (c.a_device, c.z_device)}
-        return tuple(d for d in self.fabric.devices if d.name in ends)
+        return self._borders
 
     def scope(self) -> tuple[Device, ...]:
         """Return the devices that the change may touch or lean on: all of the segment's sites, and the handoff's."""
         sites = set(self.change.segment.sites)
-        borders = {d.name for d in self.handoff_borders()}
+        borders = {d.name for d in self._borders}
         return tuple(d for d in self.fabric.devices if d.site in sites or d.name in borders)
 
     def awaiting(self) -> frozenset[str]:
         """Return the devices whose part of the plan is not applied yet at this phase."""
+        return self._awaiting
+
+    def members(self) -> tuple[Device, ...]:
+        """Return the leaves that must carry the segment at this phase."""
+        return self._members
+
+    def handoff_open(self) -> bool | None:
+        """Say whether the sites must see each other's tunnel ends; None: neither must nor must not."""
+        borders = [d.name for d in self._borders]
+        if not any(name in self._awaiting for name in borders):
+            return True
+        return False if all(name in self._awaiting for name in borders) else None
+
+    def reoriginated(self) -> bool:
+        """Say whether the borders end the tunnels of their site (802.1Q handoff, or a domain's own route target)."""
+        handoff = self.change.segment.handoff
+        return handoff.mode is HandoffMode.DOT1Q_TRUNK or handoff.domain_route_target is not None
+
+    def expected_flood(self, device: Device) -> frozenset[IPAddress]:
+        """Return the tunnel ends that must be in the device's flood list (RFC 8365 section 5.1.1) at this phase."""
+        if self.reoriginated():
+            ends = self._member_ends.get(device.site, frozenset()) | self._border_ends.get(device.site, frozenset())
+        elif self.handoff_open():
+            ends = frozenset().union(*self._member_ends.values())
+        else:
+            ends = self._member_ends.get(device.site, frozenset())
+        return ends - {device.vtep_ip}
+
+    def forbidden_flood(self, device: Device) -> frozenset[IPAddress]:
+        """Return the tunnel ends that must not be in the device's flood list yet: the other sites', while closed."""
+        if self.handoff_open() is not False and not self.reoriginated():
+            return frozenset()
+        return frozenset().union(*(ends for site, ends in self._leaf_ends.items() if site != device.site))
+
+    def vni(self, state: DeviceState) -> Vni | None:
+        """Return what the device says of the segment's VNI."""
+        return next((v for v in state.vnis or () if v.vni == self.change.segment.vni), None)
+
+    def devices_behind(self, leaf: str | None) -> tuple[Device, ...]:
+        """Return the leaf and its pair, by which a workload may be attached; empty if the leaf is not given."""
+        found = self._by_name.get(leaf or "")
+        pair = self._by_name.get(found.pair or "") if found else None
+        return tuple(d for d in (found, pair) if d is not None)
+
+    def once(self, name: str, work: Callable[[], T]) -> T:
+        """Return the work's result, worked out once for this evaluation, for a check that needs all devices."""
+        if name not in self._kept:
+            self._kept[name] = work()
+        return cast(T, self._kept[name])
+
+    @cached_property
+    def _kept(self) -> dict[str, object]:
+        return {}
+
+    @cached_property
+    def tunnel_ends(self) -> frozenset[IPAddress]:
+        """Every tunnel end that the inventory knows."""
+        return frozenset(d.vtep_ip for d in self.fabric.devices if d.vtep_ip is not None)
+
+    # What follows is worked out once for an evaluation, so that a thousand devices cost a thousand steps each.
+
+    @cached_property
+    def _by_name(self) -> dict[str, Device]:
+        return {device.name: device for device in self.fabric.devices}
+
+    @cached_property
+    def _leaves(self) -> tuple[Device, ...]:
+        sites = set(self.change.segment.sites)
+        return tuple(d for d in self.fabric.devices if d.site in sites and d.role is Role.LEAF)
+
+    @cached_property
+    def _borders(self) -> tuple[Device, ...]:
+        ends = {end for c in self.handoff_circuits() for end in (c.a_device, c.z_device)}
+        return tuple(d for d in self.fabric.devices if d.name in ends)
+
+    @cached_property
+    def _awaiting(self) -> frozenset[str]:
         if self.phase.kind in (PhaseKind.POST, PhaseKind.AFTER_MOVE):
             return frozenset()
         if self.plan is None:
@@ -121,51 +200,26 @@ class CheckContext:
             seen = seen or stage.name == self.phase.stage
         return frozenset(waiting)
 
-    def members(self) -> tuple[Device, ...]:
-        """Return the leaves that must carry the segment at this phase."""
-        waiting = self.awaiting()
-        return tuple(d for d in self.segment_leaves() if d.name not in waiting)
+    @cached_property
+    def _members(self) -> tuple[Device, ...]:
+        return tuple(d for d in self._leaves if d.name not in self._awaiting)
 
-    def handoff_open(self) -> bool | None:
-        """Say whether the sites must see each other's tunnel ends; None: neither must nor must not."""
-        waiting = self.awaiting()
-        borders = [d.name for d in self.handoff_borders()]
-        if not any(name in waiting for name in borders):
-            return True
-        return False if all(name in waiting for name in borders) else None
+    @cached_property
+    def _member_ends(self) -> dict[str, frozenset[IPAddress]]:
+        return _ends_by_site(self._members)
 
-    def reoriginated(self) -> bool:
-        """Say whether the borders end the tunnels of their site (802.1Q handoff, or a domain's own route target)."""
-        handoff = self.change.segment.handoff
-        return handoff.mode is HandoffMode.DOT1Q_TRUNK or handoff.domain_route_target is not None
+    @cached_property
+    def _leaf_ends(self) -> dict[str, frozenset[IPAddress]]:
+        return _ends_by_site(self._leaves)
 
-    def expected_flood(self, device: Device) -> frozenset[IPAddress]:
-        """Return the tunnel ends that must be in the device's flood list (RFC 8365 section 5.1.1) at this phase."""
-        members = list(self.members())
-        if self.reoriginated():
-            members = [d for d in members if d.site == device.site]
-            members += [d for d in self.handoff_borders() if d.name not in self.awaiting() and d.site == device.site]
-        elif not self.handoff_open():
-            members = [d for d in members if d.site == device.site]
-        return self._tunnel_ends(members, device)
+    @cached_property
+    def _border_ends(self) -> dict[str, frozenset[IPAddress]]:
+        return _ends_by_site(tuple(d for d in self._borders if d.name not in self._awaiting))
 
-    def forbidden_flood(self, device: Device) -> frozenset[IPAddress]:
-        """Return the tunnel ends that must not be in the device's flood list yet: the other sites', while closed."""
-        if self.handoff_open() is not False and not self.reoriginated():
-            return frozenset()
-        others = [d for d in self.segment_leaves() if d.site != device.site]
-        return self._tunnel_ends(others, device)
 
-    @staticmethod
-    def _tunnel_ends(devices: list[Device], own: Device) -> frozenset[IPAddress]:
-        return frozenset(d.vtep_ip for d in devices if d.vtep_ip is not None and d.vtep_ip != own.vtep_ip)
-
-    def vni(self, state: DeviceState) -> Vni | None:
-        """Return what the device says of the segment's VNI."""
-        return next((v for v in state.vnis or () if v.vni == self.change.segment.vni), None)
-
-    def devices_behind(self, leaf: str | None) -> tuple[Device, ...]:
-        """Return the leaf and its pair, by which a workload may be attached; empty if the leaf is not given."""
-        found = [d for d in self.fabric.devices if d.name == leaf]
-        pairs = {d.pair for d in found if d.pair}
-        return tuple(found + [d for d in self.fabric.devices if d.name in pairs])
+def _ends_by_site(devices: tuple[Device, ...]) -> dict[str, frozenset[IPAddress]]:
+    found: dict[str, set[IPAddress]] = {}
+    for device in devices:
+        if device.vtep_ip is not None:
+            found.setdefault(device.site, set()).add(device.vtep_ip)
+    return {site: frozenset(ends) for site, ends in found.items()}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..model.fabric import Device
 from ..model.state import DeviceState, EntryKind, Fact, MacEntry
@@ -32,6 +32,14 @@ def is_segment(context: CheckContext, entry: MacEntry) -> bool:
     """Say whether the entry belongs to the segment of the change."""
     segment = context.change.segment
     return entry.vni == segment.vni if entry.vni is not None else entry.vlan_id == segment.vlan_id
+
+
+def _alive(context: CheckContext) -> Collection[tuple[str, tuple[str, int] | None]]:
+    """Return the addresses that some device has on a port of its own; worked out once for an evaluation."""
+    return context.once(
+        "alive",
+        lambda: {(m.mac, segment_of(m)) for s in context.states.values() for m in s.macs or () if m.vtep is None},
+    )
 
 
 class VerifyMacUnique(FabricCheck):
@@ -97,12 +105,10 @@ class VerifyMacBystanders(DeviceCheck):
             )
             return
         now = {(m.mac, segment_of(m)) for m in state.macs or ()}
-        alive = {(m.mac, segment_of(m)) for s in context.states.values() for m in s.macs or () if m.vtep is None}
         for entry in before.macs:
             key = (entry.mac, segment_of(entry))
-            if is_segment(context, entry) or key in now:
-                continue
-            yield self._lost(device, entry, entry.kind in _OWN or key in alive)
+            if key not in now and not is_segment(context, entry):
+                yield self._lost(device, entry, entry.kind in _OWN or key in _alive(context))
 
     def _lost(self, device: Device, entry: MacEntry, certain: bool) -> Finding:
         segment = segment_of(entry)

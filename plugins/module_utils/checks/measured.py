@@ -50,7 +50,7 @@ class VerifyProbeLoss(MeasuredCheck):
 
     def _series(self, context: CheckContext, series: ProbeSeries) -> Iterator[Finding]:
         gates, summary = context.change.gates, series.summary
-        subject = f"Flow: {series.viewpoint} to {series.target}"
+        subject = f"Flow: {series.viewpoint} to {series.target} ({series.protocol})"
         if not summary.sent:
             yield self.finding(Verdict.ERROR, subject, "no probe was sent")
             return
@@ -76,6 +76,9 @@ class VerifyProbeLoss(MeasuredCheck):
 class VerifyConvergenceTime(MeasuredCheck):
     """Every table of every leaf came to point to the new place in time.
 
+    The time counts from the switch-over: the moment at which the first table followed, or the end of the hypervisor's
+    own work if that was before. Copying a large memory is no part of it; the silence of a VM is.
+
     Expected Results:
         pass: the last table followed within the change's gate.
         fail: a table never followed, or too late.
@@ -89,9 +92,10 @@ class VerifyConvergenceTime(MeasuredCheck):
         limit_ms = context.change.gates.max_convergence_ms
         if not context.convergence:
             yield self.finding(Verdict.ERROR, "Fabric", "the convergence was not measured")
+        begin_s = switch_over_s(context)
         for point in context.convergence or ():
             subject = f"Table: {point.table.value}"
-            expected = f"within {limit_ms:.0f} ms"
+            expected = f"within {limit_ms:.0f} ms of the switch-over"
             if point.at_s is None:
                 yield self.finding(
                     Verdict.FAIL,
@@ -101,15 +105,23 @@ class VerifyConvergenceTime(MeasuredCheck):
                     expected=expected,
                     found="never",
                 )
-            elif point.at_s * 1000 > limit_ms:
+            elif (point.at_s - begin_s) * 1000 > limit_ms:
                 yield self.finding(
                     Verdict.FAIL,
                     subject,
                     "followed the move too late",
                     device=point.device,
                     expected=expected,
-                    found=f"{point.at_s * 1000:.0f} ms (resolution {point.resolution_ms:.0f} ms)",
+                    found=f"{(point.at_s - begin_s) * 1000:.0f} ms (resolution {point.resolution_ms:.0f} ms)",
                 )
+
+
+def switch_over_s(context: CheckContext) -> float:
+    """Return when the workload can at the latest have begun to run at its new place, on the axis of the move."""
+    seen = [point.at_s for point in context.convergence or () if point.at_s is not None]
+    if context.migration is None or context.migration.duration_s is None:
+        return 0.0
+    return min([*seen, context.migration.duration_s])
 
 
 class VerifyMigrationDone(MeasuredCheck):

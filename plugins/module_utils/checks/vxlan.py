@@ -164,7 +164,7 @@ class VerifyVniFloodList(DeviceCheck):
         self, context: CheckContext, device: Device, subject: str, found: frozenset[IPAddress]
     ) -> Iterator[Finding]:
         expected = context.expected_flood(device)
-        known = {d.vtep_ip for d in context.fabric.devices}
+        known = context.tunnel_ends
         cases = (
             ("tunnel ends are missing from the flood list", expected - found),
             ("tunnel ends of the other site are in the flood list too early", context.forbidden_flood(device) & found),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ..model.change import Workload
 from ..model.fabric import Device
+from ..model.measure import Table
 from ..model.state import DeviceState, EvpnRoute, Fact, IPAddress
 from ..model.verdict import Finding, Severity, Verdict
 from .base import DeviceCheck
@@ -176,9 +177,10 @@ class VerifyWorkloadSequence(WorkloadCheck):
     """The MAC mobility sequence has risen by the move.
 
     Expected Results:
-        pass: the sequence of the best route is higher than that of the baseline.
+        pass: the sequence of the best route is higher than just before the move (by the measurement of the move), or
+            than at the baseline.
         fail: it is not: the leaves cannot tell the new place from the old.
-        skipped: the baseline did not know the MAC, so there is nothing to compare with.
+        skipped: neither the measurement nor the baseline knew the MAC, so there is nothing to compare with.
         error: the EVPN routes could not be read.
     """
 
@@ -186,22 +188,25 @@ class VerifyWorkloadSequence(WorkloadCheck):
     source = "RFC 7432 section 15"
 
     def judge(self, context: CheckContext, workload: Workload, device: Device, state: DeviceState) -> Iterator[Finding]:
-        before = context.baseline.get(device.name)
-        was = best_routes(before, workload.mac) if before else ()
+        old = sequence_before(context, device, workload.mac)
         now = best_routes(state, workload.mac)
         subject = f"EVPN route: {workload.mac}"
-        if not was:
-            yield self.finding(Verdict.SKIPPED, subject, "the baseline did not know it", device=device.name)
-            return
-        old, new = sequence(was), sequence(now) if now else None
-        if new is None or new <= old:
-            yield self.stale(
-                device,
-                subject,
-                "the mobility sequence has not risen",
-                f"more than {old}",
-                "no route" if new is None else str(new),
-            )
+        if old is None:
+            message = "neither measurement nor baseline knew it before the move"
+            yield self.finding(Verdict.SKIPPED, subject, message, device=device.name)
+        elif not now or sequence(now) <= old:
+            found = str(sequence(now)) if now else "no route"
+            yield self.stale(device, subject, "the mobility sequence has not risen", f"more than {old}", found)
+
+
+def sequence_before(context: CheckContext, device: Device, mac: str) -> int | None:
+    """Return the MAC's mobility sequence on the device before the move, None where nobody saw one."""
+    for point in context.convergence or ():
+        if point.device == device.name and point.table is Table.EVPN_MAC and point.sequence_before is not None:
+            return point.sequence_before
+    before = context.baseline.get(device.name)
+    routes = best_routes(before, mac) if before else ()
+    return sequence(routes) if routes else None
 
 
 def best_routes(state: DeviceState, mac: str) -> tuple[EvpnRoute, ...]:

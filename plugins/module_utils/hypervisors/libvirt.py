@@ -11,7 +11,6 @@ daemons are asked afterwards, over fresh connections, and exactly one must run t
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
 import threading
 import time
@@ -20,17 +19,13 @@ from typing import Any, TypeVar
 
 from ..model.change import MoveMethod, Workload
 from ..model.errors import DependencyError, DeviceError, InputError, MigrationError, UnreachableError
-from ..model.measure import Migration
 from . import domain
+from .bounded import CALL_TIMEOUT_S, bounded
 from .endpoint import Endpoint, Shell
+from .moving import POLL_S, SETTLE_S, MovingHypervisors
 
 T = TypeVar("T")
 
-#: One call to a daemon must answer within this time; a daemon that hangs must not hang the change.
-CALL_TIMEOUT_S = 15.0
-POLL_S = 0.2
-#: After an abort the daemons need a moment to clean up (measured 0.1 to 0.2 s).
-SETTLE_S = 10.0
 #: QEMU needs more than the guest's memory (measured 190 MB for a guest of 96 MB).
 MEMORY_OVERHEAD_KIB = 131072
 
@@ -49,32 +44,10 @@ def load_libvirt() -> Any:
     return libvirt
 
 
-def bounded(call: Callable[[], T], what: str, device: str, timeout_s: float = CALL_TIMEOUT_S) -> T:
-    """Return what a blocking call returns; UnreachableError when it has not within the time.
-
-    The binding offers no time limit, so the call is left behind in a daemon thread.
-    """
-    answer: list[T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            answer.append(call())
-        except BaseException as exc:  # noqa: BLE001 - handed over to the caller's thread
-            failure.append(exc)
-
-    thread = threading.Thread(target=run, daemon=True, name=f"libvirt-{what}")
-    thread.start()
-    thread.join(timeout_s)
-    if failure:
-        raise failure[0]
-    if thread.is_alive():
-        raise UnreachableError(f"no answer within {timeout_s:g} s", device=device, command=what)
-    return answer[0]
-
-
-class LibvirtHypervisors:
+class LibvirtHypervisors(MovingHypervisors):
     """The ``Hypervisor`` port over libvirt. Not for use by several threads at once."""
+
+    look = "look with virsh list"
 
     def __init__(
         self,
@@ -213,45 +186,36 @@ class LibvirtHypervisors:
 
     # -- moving it ---------------------------------------------------------------------------------
 
-    def migrate(self, workload: Workload, progress: Callable[[float], None]) -> Migration:
-        """Move the workload and answer where it runs.
-
-        Args:
-            workload: what, from where to where, how, and ``move_timeout_s``.
-            progress: is called with the part that is done: 0.0 at the instant from which ``duration_s``
-                counts, 1.0 at its end.
-
-        Raises:
-            MigrationError: it was not moved; the message says where it runs, or that this is unknown.
-            UnreachableError: a daemon could not be asked before anything was begun.
-        """
-        where = self.locate(workload)
-        if where == workload.destination:
-            return self._migration(workload, moved=False, running_on=where)
-        if where is None:
-            raise MigrationError(
-                f"{workload.name} runs neither on {workload.source} nor on {workload.destination}",
-                remedy="start it, or correct workload.source",
-            )
-        started_at, begin_s = _now(), time.monotonic()
-        progress(0.0)
+    def _move(self, workload: Workload, progress: Callable[[float], None], deadline_s: float) -> float | None:
         move = self._move_cold if workload.method is MoveMethod.COLD else self._move_live
+        return move(workload, progress, deadline_s)
+
+    def _follow_earlier(self, workload: Workload, progress: Callable[[float], None], deadline_s: float) -> bool:
+        """A peer-to-peer job outlives its controller; the source's daemon goes on until it is told to stop."""
+        with self._connection(workload.source) as connection:
+            if not bounded(lambda: self._migrates(connection, workload), "job", workload.source):
+                return False
+            progress(0.0)
+            while bounded(lambda: self._migrates(connection, workload), "job", workload.source):
+                if time.monotonic() > deadline_s:
+                    connection.lookupByName(workload.name).abortJob()
+                    raise MigrationError(
+                        f"a move that an earlier run began took longer than {workload.move_timeout_s:g} s more"
+                        " and was aborted"
+                    )
+                time.sleep(POLL_S)
+        return True
+
+    def _migrates(self, connection: Any, workload: Workload) -> bool:
+        lv = self._libvirt
         try:
-            downtime_ms = move(workload, progress, begin_s + workload.move_timeout_s)
-        except Exception as exc:  # noqa: BLE001 - whatever went wrong, what counts is where the guest runs
-            return self._after_failure(workload, exc, started_at, time.monotonic() - begin_s)
-        duration_s = time.monotonic() - begin_s
-        running_on = self._settled(workload)
-        if running_on != workload.destination:
-            raise MigrationError(f"the move ended, but {self._place(workload.name, running_on)}")
-        return self._migration(
-            workload,
-            moved=True,
-            running_on=running_on,
-            started_at=started_at,
-            duration_s=duration_s,
-            downtime_ms=downtime_ms,
-        )
+            dom = connection.lookupByName(workload.name)
+            stats = dom.jobStats() if dom.isActive() else {}
+        except lv.libvirtError as exc:
+            if exc.get_error_code() in (lv.VIR_ERR_NO_DOMAIN, lv.VIR_ERR_OPERATION_INVALID):
+                return False
+            raise
+        return bool(stats.get("operation") == lv.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
 
     def _move_live(self, workload: Workload, progress: Callable[[float], None], deadline_s: float) -> float | None:
         with self._connection(workload.source) as connection:
@@ -369,55 +333,6 @@ class LibvirtHypervisors:
                 raise MigrationError(f"{workload.name} did not shut down within {workload.move_timeout_s:g} s")
             time.sleep(POLL_S)
 
-    # -- afterwards --------------------------------------------------------------------------------
-
-    def _after_failure(self, workload: Workload, exc: Exception, started_at: str, duration_s: float) -> Migration:
-        """Say where it runs; a move that did arrive is a move, whatever the call said."""
-        reason = exc.message if isinstance(exc, DeviceError | MigrationError) else str(exc)
-        try:
-            running_on = self._settled(workload)
-        except UnreachableError as unknown:
-            raise MigrationError(
-                f"{reason}; where {workload.name} runs is unknown: {unknown}",
-                remedy=f"look with virsh list on {workload.source} and {workload.destination} before anything else",
-            ) from exc
-        if running_on == workload.destination:
-            note = f"the call failed, but the workload did arrive: {reason}"
-            return self._migration(
-                workload, moved=True, running_on=running_on, started_at=started_at, duration_s=duration_s, notes=(note,)
-            )
-        raise MigrationError(
-            f"{reason}; {self._place(workload.name, running_on)}",
-            remedy="it runs as before; remove the cause and move again"
-            if running_on
-            else "start it where it is defined",
-        ) from exc
-
-    def _settled(self, workload: Workload) -> str | None:
-        """Return where it runs, once the daemons have cleaned up."""
-        deadline_s = time.monotonic() + SETTLE_S
-        while True:
-            where = self.locate(workload)
-            if where is not None or time.monotonic() > deadline_s:
-                return where
-            time.sleep(POLL_S)
-
-    @staticmethod
-    def _place(name: str, running_on: str | None) -> str:
-        return f"{name} runs on {running_on}" if running_on else f"{name} runs nowhere"
-
-    @staticmethod
-    def _migration(workload: Workload, *, moved: bool, running_on: str | None, **more: Any) -> Migration:
-        return Migration(
-            workload.name,
-            workload.source,
-            workload.destination,
-            workload.method.value,
-            moved=moved,
-            running_on=running_on,
-            **more,
-        )
-
     # -- connections -------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -477,7 +392,3 @@ def _succeeds(shell: Shell, argv: list[str]) -> bool:
     except DeviceError:
         return False
     return True
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")

@@ -8,25 +8,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..model.change import WorkloadKind
-from ..model.errors import InputError
 from .endpoint import Endpoint, Shell
 from .libvirt import LibvirtHypervisors
+from .limits import Path
+from .vsphere import VsphereHypervisors
+from .vsphere_endpoint import VsphereEndpoint
 
 
 def hypervisors(
-    kind: WorkloadKind, hostvars: Mapping[str, Mapping[str, Any]], shells: Mapping[str, Shell] | None = None
+    kind: WorkloadKind,
+    hostvars: Mapping[str, Mapping[str, Any]],
+    shells: Mapping[str, Shell] | None = None,
+    *,
+    path: Path | None = None,
 ) -> Any:
     """Return the family's ``runbook.ports.Hypervisor``.
 
     Args:
         kind: the family.
         hostvars: inventory variables by name of the hypervisors concerned.
-        shells: a way to run programs on them, by name; without one the daemon alone is asked.
+        shells: a way to run programs on them, by name; without one the daemon alone is asked. vSphere needs none.
+        path: what was measured between the sites, to be held against the family's limits.
 
     Raises:
-        InputError: a variable is missing or not usable, or the family has no adapter.
+        InputError: a variable is missing or not usable.
+        DependencyError: the family's library is missing.
     """
-    if kind is not WorkloadKind.LIBVIRT:
-        raise InputError("workload.kind", f"{kind.value} has no adapter in this version; known: libvirt")
+    if kind is WorkloadKind.VSPHERE:
+        hosts = {name: VsphereEndpoint.from_hostvars(name, values) for name, values in hostvars.items()}
+        return VsphereHypervisors(hosts, path=path)
     endpoints = {name: Endpoint.from_hostvars(name, values) for name, values in hostvars.items()}
     return LibvirtHypervisors(endpoints, shells)

@@ -15,6 +15,8 @@ from .fabric import NAME_PATTERN, PORT_PATTERN
 VLAN_RANGE = (1, 4094)
 #: 24 bits, RFC 7348 section 5; 0 is not used.
 VNI_RANGE = (1, 16777215)
+#: Bridges, and vSphere's port groups: at most 80 characters, such as "VM Network" or "app (vlan 100)".
+NETWORK_PATTERN = r"[A-Za-z0-9][A-Za-z0-9 ._:/()+@-]{0,79}"
 #: A route target or distinguisher in the forms ASN:number and IPv4:number (RFC 4360, RFC 4364).
 RT_PATTERN = r"(\d{1,10}|\d{1,3}(\.\d{1,3}){3}):\d{1,10}"
 
@@ -151,7 +153,7 @@ class Workload:
     source_leaf: str | None = field(default=None, metadata={"pattern": NAME_PATTERN})
     destination_leaf: str | None = field(default=None, metadata={"pattern": NAME_PATTERN})
     #: Networks of the destination by the name they have at the source.
-    network_map: dict[str, str] = field(default_factory=dict, metadata={"pattern": NAME_PATTERN})
+    network_map: dict[str, str] = field(default_factory=dict, metadata={"pattern": NETWORK_PATTERN})
     move_timeout_s: float = field(default=120.0, metadata={"range": (1, 86400)})
 
 

@@ -101,6 +101,8 @@ class ConvergencePoint:
     sequence_before: int | None = None
     sequence_after: int | None = None
     method: str = ""
+    #: The device holds the MAC for a duplicate (RFC 7432 section 15.1) and has frozen it; None: it was not asked.
+    duplicate: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ class Echo:
 class CircuitSample:
     """One DWDM circuit as felt by pings from border to border.
 
+    ``rtt_ms`` is the least of the round-trip times: what the way takes, without the load of the devices.
     ``fits`` says whether a packet of ``size_bytes`` (IP header included) passed unfragmented; None: not tried.
     ``error`` says why it could not be measured, which is not a measurement of zero loss.
     """

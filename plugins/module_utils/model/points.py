@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from .evidence import Difference
 from .fabric import NAME_PATTERN
 from .state import DeviceState
+from .verdict import Outcome
 
 _TEXT = {"text": True}
 
@@ -34,7 +35,10 @@ class DevicePoint:
 
 @dataclass(frozen=True)
 class RollbackPoint:
-    """A recorded point of the fabric: who made it, when, for which change and plan."""
+    """A recorded point of the fabric: who made it, when, for which change and plan.
+
+    ``outcome`` is how the change ended, as far as the store was told; None: not ended, or not told.
+    """
 
     change_id: str = field(metadata={"pattern": NAME_PATTERN})
     fabric: str = field(metadata={"pattern": NAME_PATTERN})
@@ -42,6 +46,7 @@ class RollbackPoint:
     created_by: str
     plan_digest: str
     devices: tuple[DevicePoint, ...]
+    outcome: Outcome | None = None
 
     def device(self, name: str) -> DevicePoint | None:
         """Return the point of one device, None if it has none."""

@@ -78,3 +78,31 @@ class GateResult:
     def open(self) -> bool:
         """True where the stage may be confirmed."""
         return self.verdict is Verdict.PASS
+
+    @property
+    def shut_by(self) -> tuple[Finding, ...]:
+        """The findings that keep it shut: each error, and each failure that is more than a warning."""
+        return tuple(
+            f
+            for f in self.findings
+            if f.verdict is Verdict.ERROR or (f.verdict is Verdict.FAIL and f.severity is Severity.CRITICAL)
+        )
+
+    def why(self, most: int = 3) -> str:
+        """Say in one line what keeps it shut: each reason once, with the devices it was found on."""
+        reasons: dict[tuple[str, str, str], list[Finding]] = {}
+        for finding in self.shut_by:
+            subject = "" if finding.device and finding.device in finding.subject else finding.subject
+            reasons.setdefault((subject, finding.message, finding.check), []).append(finding)
+        shown = [_reason(*reason, findings) for reason, findings in list(reasons.items())[:most]]
+        if len(reasons) > most:
+            shown.append(f"and {len(reasons) - most} more reasons")
+        return "; ".join(shown) or "nothing was judged"
+
+
+def _reason(subject: str, message: str, check: str, findings: list[Finding]) -> str:
+    devices = list(dict.fromkeys(f.device for f in findings if f.device))
+    more = f" and {len(devices) - 6} more" if len(devices) > 6 else ""
+    found = f" (found {findings[0].found})" if len(findings) == 1 and findings[0].found else ""
+    parts = (", ".join(devices[:6]) + more, subject, f"{message}{found} [{check}]")
+    return ": ".join(part for part in parts if part)

@@ -45,6 +45,8 @@ REFUSAL = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
+_SLOW = re.compile(r"rollback|checkpoint|copy|write|configure (replace|confirm|revert)|show running-config")
+_SLOW_S = 180.0
 _REFUSED_LINE = r"(?im)^\s*(?:% ?(?:invalid|incomplete|ambiguous|unrecognized|permission|error)|error:).*$"
 
 
@@ -139,7 +141,7 @@ class CiscoSession:
         if driver is not None:
             with contextlib.suppress(Exception):
                 driver.close()
-        if _HOST_KEY.search(f"{exc} {exc.__cause__}"):
+        if _HOST_KEY.search(f"{exc} {exc.__cause__} {exc.__context__}"):
             return AuthenticationError(
                 "the device's host key is not the known one", device=self.device.name, command=command,
                 remedy="compare the key out of band, then put it into known_hosts",
@@ -161,22 +163,29 @@ class CiscoSession:
 
     def _send(self, command: str) -> object:
         return self._driver.device.send_command(
-            command, read_timeout=max(60.0, self._credentials.timeout_s), strip_prompt=True, strip_command=True
+            command, read_timeout=self._patience_s(command), strip_prompt=True, strip_command=True
         )
+
+    def _patience_s(self, command: str) -> float:
+        """Rollbacks and copies of whole configurations take minutes on a large switch."""
+        return max(_SLOW_S, self._credentials.timeout_s) if _SLOW.match(command) else self._credentials.timeout_s
 
     def _configure(self, lines: Sequence[str], mode: str | None = None) -> str:
         """Type lines under configure terminal; CommitError at the first that is refused."""
         self.open()
         with self._errors(lines[0] if lines else "configure terminal"):
-            return str(
-                self._driver.device.send_config_set(
-                    list(lines),
-                    config_mode_command=mode,
-                    error_pattern=_REFUSED_LINE,
-                    read_timeout=max(60.0, self._credentials.timeout_s),
-                    cmd_verify=False,
+            try:
+                return str(
+                    self._driver.device.send_config_set(
+                        list(lines),
+                        config_mode_command=mode,
+                        error_pattern=_REFUSED_LINE,
+                        read_timeout=self._patience_s("configure"),
+                    )
                 )
-            )
+            except ConfigInvalidException:
+                self._driver.device.exit_config_mode()
+                raise
 
     # ------------------------------------------------------------ the port
 
@@ -254,8 +263,26 @@ class ReadOnlyMixin:
 
 
 def typed_lines(candidate: str) -> list[str]:
-    """Return the lines to type, without comments and blanks."""
-    return [line.rstrip() for line in candidate.splitlines() if line.strip() and not line.lstrip().startswith("!")]
+    """Return the lines to type, without comments and blanks; a section that had lines is left by ``exit``.
+
+    Without it the device would have to guess from the next line that the section has ended.
+    """
+    typed: list[str] = []
+    open_: list[int] = []
+    last = -1
+    for line in candidate.splitlines():
+        plain = line.strip()
+        if not plain or plain.startswith("!"):
+            continue
+        depth = len(line) - len(line.lstrip())
+        if depth > last >= 0:
+            open_.append(last)
+        while open_ and depth <= open_[-1]:
+            open_.pop()
+            typed.append("exit")
+        typed.append(plain)
+        last = depth
+    return [*typed, *["exit"] * len(open_)]
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -266,7 +293,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 def _words(exc: Exception) -> str:
-    return " ".join(str(exc).split("Device settings")[0].split())[:300]
+    return " ".join(str(exc).split("Device settings", maxsplit=1)[0].split())[:300]
 
 
 def once_more(call: Callable[[], Any]) -> Any:

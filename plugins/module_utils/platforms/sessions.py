@@ -78,6 +78,14 @@ def _fact(
         return None, str(exc)
 
 
+def all_words(exc: BaseException) -> str:
+    """Return what an error and those behind it say: libraries hide "unknown host key" behind "cannot connect"."""
+    words, cause = [str(exc) or repr(exc)], exc.__context__
+    while cause is not None:
+        words, cause = [*words, str(cause)], cause.__context__
+    return ": ".join(" ".join(text.split()) for text in words)
+
+
 def ping_counts(device: str, command: str, text: str) -> tuple[int, int]:
     """Return (sent, received) of the summary line of a Linux or BSD ping."""
     match = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", text)

@@ -130,3 +130,50 @@ class PairsEqual(Rule):
         if counts[0] != counts[1]:
             message = "the halves differ in their count of links"
             yield self.fail(subject, message, expected=counts[0], found=counts[1], severity=Severity.WARNING)
+
+
+class AttachmentsPaired(Rule):
+    """A port that the change attaches on one half of a pair has its like on the other half, with the same ESI."""
+
+    id = "SN205"
+    severity = Severity.WARNING
+    formula = (
+        "per pair: count(attachments) equal on both halves; an ESI is on both halves of one pair, and nowhere else"
+    )
+    source = "RFC 7432 section 5 and 8 (an Ethernet segment is all leaves that one host hangs on)"
+    remedy = "Attach the host on both leaves, with one ESI per bundle (the filter esi makes it)."
+    bad = Example(
+        {"change.segment.attachments": [{"device": "leaf-a1", "port": "swp10"}]},
+        "Pair: leaf-a1, leaf-a2 - the segment is attached on one half more than on the other - "
+        "Expected: as many on both - Found: leaf-a1 1, leaf-a2 0",
+    )
+    good = Example({"change.segment.attachments": [{"device": f"leaf-a{i}", "port": "swp10"} for i in (1, 2)]})
+
+    def judge(self, case: Case) -> Iterator[Finding]:
+        attachments = case.segment.attachments if case.segment else ()
+        counts: dict[str, int] = defaultdict(int)
+        holders: dict[str, set[str]] = defaultdict(set)
+        for attachment in attachments:
+            counts[attachment.device] += 1
+            if attachment.esi is not None:
+                holders[attachment.esi.lower()].add(attachment.device)
+        for device in case.segment_leaves:
+            pair = device.pair
+            if pair is not None and device.name < pair and counts[device.name] != counts[pair]:
+                yield self.fail(
+                    f"Pair: {device.name}, {pair}",
+                    "the segment is attached on one half more than on the other",
+                    expected="as many on both",
+                    found=f"{device.name} {counts[device.name]}, {pair} {counts[pair]}",
+                )
+        for esi, devices in holders.items():
+            known = [case.devices[name] for name in sorted(devices) if name in case.devices]
+            if len(known) != 2 or known[0].pair != known[1].name:
+                found = ", ".join(sorted(devices))
+                yield self.fail(
+                    f"ESI: {esi}",
+                    "is not on both halves of one pair",
+                    expected="one pair",
+                    found=found,
+                    severity=Severity.CRITICAL,
+                )

@@ -72,6 +72,9 @@ class VniUnique(Rule):
         for plan in case.segments:
             if plan.vni is not None and (plan.vni, plan.vlan_id) not in translated:
                 vlans[plan.vni].add(plan.vlan_id)
+        wanted = case.segment
+        if wanted is not None and (wanted.vni, wanted.vlan_id) not in translated:
+            vlans[wanted.vni].add(wanted.vlan_id)
         for vni, ids in vlans.items():
             if len(ids) > 1:
                 found = ", ".join(map(str, sorted(ids)))
@@ -104,6 +107,9 @@ class VlanSameEverywhere(Rule):
             for site in plan.sites:
                 if plan.vni is not None and (plan.vlan_id, site, plan.vni) not in translated:
                     vnis[plan.vlan_id].setdefault(plan.vni, site)
+        wanted = case.segment
+        if wanted is not None and not any(t.vlan_id == wanted.vlan_id for t in case.design.translations):
+            vnis[wanted.vlan_id].setdefault(wanted.vni, "the change")
         for vlan_id, found in vnis.items():
             if len(found) > 1:
                 shown = ", ".join(f"{vni} in {site}" for vni, site in found.items())
@@ -131,6 +137,9 @@ class VlanNames(Rule):
             by_name[plan.name].add(plan.vlan_id)
             if plan.vni is not None:
                 by_vni[plan.vni].add(plan.name)
+        if case.segment is not None:
+            by_name[case.segment.name].add(case.segment.vlan_id)
+            by_vni[case.segment.vni].add(case.segment.name)
         for name, ids in by_name.items():
             if len(ids) > 1:
                 found = ", ".join(map(str, sorted(ids)))

@@ -10,6 +10,7 @@ from typing import Any
 from ..model.advice import Acceptance, Advice, Option, PlaceFacts, Way, WorkloadFacts
 from ..model.codec import decode
 from ..model.errors import InputError
+from ..model.verdict import Finding, Severity, Verdict
 from ..rules.ways import COLD_MOVE_S, NEEDS, judge
 from .inventory import plain
 
@@ -72,6 +73,31 @@ def advise_from_vars(data: Mapping[str, Any]) -> Advice:
         Way(chosen) if chosen is not None else None,
         decode(Acceptance, accepted, "accepted") if accepted is not None else None,
     )
+
+
+def choice_findings(advice: Advice) -> tuple[Finding, ...]:
+    """Return the choice as the report shows it: a warning with the owner's name where it is not what is recommended."""
+    if advice.chosen is None:
+        return ()
+    chosen, subject = TITLES[advice.chosen], f"Workload: {advice.workload}"
+    if advice.chosen is advice.recommended:
+        return (Finding("advise", Verdict.PASS, subject, f"{chosen} is recommended and chosen"),)
+    accepted = advice.accepted or Acceptance("nobody", "none given")
+    return (
+        Finding(
+            "advise",
+            Verdict.FAIL,
+            subject,
+            f"another way than the recommended one is chosen; {_acceptance(accepted)}",
+            expected=TITLES[advice.recommended] if advice.recommended else "none of the ways",
+            found=chosen,
+            severity=Severity.WARNING,
+        ),
+    )
+
+
+def _acceptance(accepted: Acceptance) -> str:
+    return f"the risk is accepted by {' '.join(filter(None, (accepted.owner, accepted.at)))}: {accepted.reason}"
 
 
 def advice_text(advice: Advice) -> str:

@@ -12,10 +12,10 @@ from typing import Any
 from ..model.change import Change
 from ..model.codec import decode
 from ..model.design import Design
-from ..model.errors import InputError
+from ..model.errors import GateError, InputError
 from ..model.evidence import Waiver
 from ..model.fabric import Fabric
-from ..model.verdict import Finding, Severity, Verdict
+from ..model.verdict import Finding, GateResult, Severity, Verdict
 from ..rules.base import Case
 from ..rules.registry import all_rules
 from .inventory import plain
@@ -129,6 +129,15 @@ def _expired(waiver: Waiver) -> Finding:
         remedy="Mend what it covered, or have its owner renew it.",
         severity=Severity.WARNING,
     )
+
+
+def require_sound(result: Audit) -> None:
+    """Raise GateError with what is violated and not waived, unless the audit passes."""
+    if result.verdict is Verdict.PASS:
+        return
+    gate = GateResult("audit", result.verdict, result.findings, "")
+    remedy = next((f.remedy for f in gate.shut_by if f.remedy), None)
+    raise GateError(f"the design audit fails: {gate.why()}", remedy=remedy)
 
 
 def design_from_vars(variables: Mapping[str, Any]) -> Design:

@@ -42,7 +42,7 @@ def conflict(device: str, message: str, differences: tuple[Difference, ...]) -> 
         f"{message}: {shown}{more}",
         differences,
         device=device,
-        remedy="undo the later change first, or roll back with force if it may go",
+        remedy="undo the later change first, or roll back with force (-e rollback_force=true) if it may go",
     )
 
 

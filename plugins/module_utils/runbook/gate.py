@@ -124,14 +124,11 @@ def wait_until_open(
 
 
 def require_open(result: GateResult) -> None:
-    """Raise GateError with the first findings unless the gate is open."""
+    """Raise GateError with what keeps it shut, unless the gate is open."""
     if result.open:
         return
-    wrong = [f for f in result.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR)]
-    shown = "; ".join(f"{f.check} {f.device or ''} {f.subject}: {f.message}".replace("  ", " ") for f in wrong[:3])
-    more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
-    remedy = next((f.remedy for f in wrong if f.remedy), None)
-    raise GateError(f"gate {result.gate} stays shut: {shown or 'nothing was judged'}{more}", remedy=remedy)
+    remedy = next((f.remedy for f in result.shut_by if f.remedy), None)
+    raise GateError(f"gate {result.gate} stays shut: {result.why()}", remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -150,23 +147,32 @@ class FleetLook:
     def __call__(self, gate: Gate) -> CheckContext:
         """Read the gate's facts, pending commits and circuits, as far as its checks need them."""
         context = replace(self.base, phase=gate.phase)
-        names = [d.name for check in gate.checks for d in check.devices(context)]
+        wanted = facts_by_device(gate, context)
         commits: dict[str, CommitStatus] = {}
         reasons: dict[str, str] = {}
         if gate.needs_commits:
-            commits, reasons = surveys.pending_commits(self.fleet, dict.fromkeys(names))
+            commits, reasons = surveys.pending_commits(self.fleet, wanted)
         seen = surveys.survey(
             self.fleet,
             context.fabric,
             self.clock,
-            facts=sorted(gate.facts, key=lambda fact: fact.value),
-            devices=frozenset(names),
+            facts=wanted,
+            devices=wanted.keys(),
             circuits=context.change.segment.handoff.circuits if gate.needs_circuits else (),
             count=self.pings,
             size_bytes=circuit_size_bytes(context),
         )
         failures = {**reasons, **seen.failures}
         return replace(context, states=seen.states, failures=failures, circuits=seen.samples, commits=commits)
+
+
+def facts_by_device(gate: Gate, context: CheckContext) -> dict[str, tuple[Fact, ...]]:
+    """Return what must be read of each device, and no more: a spine is not asked for VNIs."""
+    found: dict[str, set[Fact]] = {}
+    for check in gate.checks:
+        for device in check.devices(context):
+            found.setdefault(device.name, set()).update(check.facts)
+    return {name: tuple(sorted(facts, key=lambda fact: fact.value)) for name, facts in found.items()}
 
 
 def circuit_size_bytes(context: CheckContext) -> int:

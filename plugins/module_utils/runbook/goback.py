@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..model.codec import encode
 from ..model.errors import StretchnetError
@@ -24,6 +25,7 @@ def go_back(
     A device that fails does not stop the others. A conflict stops the stages that are not begun,
     unless ``strict``: the way back of a run brings back all that it can.
     """
+    start = len(context.journal.entries)
     context.write(Act.BACK, cause, level="warning")
     conflicts: dict[str, StretchnetError] = {}
     begun: dict[str, str] = {}
@@ -41,7 +43,13 @@ def go_back(
         if name not in begun
     }
     result = judge_back(context, {**proof, **conflicts, **waiting}, strict)
-    return finish(context, result, cause)
+    return finish(context, replace(result, changed=_taken_back(context, start)), cause)
+
+
+def _taken_back(context: Context, start: int) -> tuple[str, ...]:
+    """Return the devices whose running configuration this way back has changed, by the journal."""
+    acts = (Act.CONFIRMED, Act.REVERT)
+    return tuple(dict.fromkeys(e.device for e in context.journal.entries[start:] if e.act in acts and e.device))
 
 
 def finish(context: Context, result: TransactionResult, cause: str = "") -> TransactionResult:

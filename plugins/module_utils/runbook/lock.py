@@ -33,7 +33,7 @@ class Holder:
 
     @property
     def name(self) -> str:
-        """The name that ``force`` must give: ``who@host:pid``."""
+        """The name that ``force`` (``stretchnet_force_lock``) must give: ``who@host:pid``."""
         return f"{self.who}@{self.host}:{self.pid}"
 
     @property
@@ -115,7 +115,7 @@ class FabricLock:
         return LockError(
             f"the fabric is being changed by {held.name} since {held.since} for change {held.change_id}; {state}",
             remedy=f"wait for it, or make sure that it is dead, resume change {held.change_id}, "
-            f"and break the lock with force={held.name!r}",
+            f"and break the lock by its holder's name: -e stretchnet_force_lock={held.name}",
         )
 
     @contextmanager

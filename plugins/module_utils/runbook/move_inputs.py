@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..hypervisors.limits import Path
 from ..model.change import Change, HandoffMode, Workload
 from ..model.errors import InputError
 from ..model.fabric import Device, Fabric, Role
-from ..model.measure import Table
+from ..model.measure import CircuitSample, Migration, Table
 from ..model.session import Credentials
 from ..model.state import IPAddress
 from ..probes.convergence import LOCAL, MovedHost, PollingWatcher
@@ -119,3 +121,21 @@ def watchers(
             # Second 0 of the platform's watcher is that of the controller's clock, as the port asks for.
             found[name] = own(device, credentials_of(device), segment, workload, vtep, 0.0)
     return found
+
+
+def path_between(change: Change, fabric: Fabric, samples: Mapping[str, CircuitSample]) -> Path:
+    """Return what the handoff's circuits offer a move: the longest measured round trip, the least capacity."""
+    circuits = [c for c in fabric.circuits if c.name in change.segment.handoff.circuits]
+    rtts = [samples[c.name].rtt_ms for c in circuits if c.name in samples]
+    capacities = [c.capacity_gbps for c in circuits]
+    return Path(
+        rtt_ms=max((rtt for rtt in rtts if rtt is not None), default=None),
+        bandwidth_mbit_s=min((c * 1000 for c in capacities if c is not None), default=None),
+    )
+
+
+def ages_of(moves: Sequence[Migration], now: str) -> tuple[float, ...]:
+    """Return how many seconds ago each move began that really moved; both times are ISO 8601 with their zone."""
+    end = datetime.datetime.fromisoformat(now)
+    began = [datetime.datetime.fromisoformat(m.started_at) for m in moves if m.moved and m.started_at]
+    return tuple((end - at).total_seconds() for at in began)

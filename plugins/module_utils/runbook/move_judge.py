@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from ..model.change import Gates
 from ..model.measure import ConvergencePoint, Migration, ProbeSeries, Table
 from ..model.verdict import Finding, Severity, Verdict
+from ..probes.path import gateway_finding
 
 _BACK = "move it back (migrate with direction=back), then look for the cause"
 _STALE = {
@@ -17,6 +18,8 @@ _STALE = {
     Table.FORWARDING: "clear the MAC on that device; check learning and ageing of the segment there",
     Table.NEIGHBOR: "clear the ARP/ND entry on that device; check that it hears the announcements",
 }
+#: A sequence that rises this much within one move is a MAC that flaps between two owners.
+FLAPS = 3
 #: A device holds several answers at once while it converges; these two must carry the raised sequence.
 _SEQUENCED = (Table.EVPN_MAC, Table.EVPN_MAC_IP)
 
@@ -30,8 +33,22 @@ def judge(
     *,
     settled: bool,
     late: Sequence[str] = (),
+    mac_ip_expected: bool = False,
+    circuit_rtt_ms: float | None = None,
 ) -> tuple[Finding, ...]:
-    """Return every finding about a move, the good ones too; ``late`` names what had not settled."""
+    """Return every finding about a move, the good ones too.
+
+    Args:
+        migration: how the hypervisors moved it.
+        error: why it was not moved, None: it was.
+        probes: what the viewpoints felt.
+        points: what the tables said.
+        gates: the limits.
+        settled: whether packets and tables settled within the time.
+        late: names what had not settled.
+        mac_ip_expected: the leaves must have a MAC/IP route: the workload has an address, and they its gateway.
+        circuit_rtt_ms: round trip of the circuit between the sites, None: the nearness of the gateway is not judged.
+    """
     findings = [*_migration(migration, error)]
     if not probes:
         findings.append(
@@ -39,6 +56,8 @@ def judge(
         )
     for series in probes:
         findings += [_reachable(series), _clean_baseline(series), *_loss(series, gates)]
+        if circuit_rtt_ms is not None and series.target == "gateway" and error is None:
+            findings.append(_gateway(series, circuit_rtt_ms))
     if error is None:
         if not points:
             findings.append(_error("move.convergence", "no table of any device was watched", "check the watchers"))
@@ -46,6 +65,8 @@ def judge(
         for point in points:
             findings += _convergence(point, gates, switch_s)
         findings += _sequence_rose(points)
+        findings += _duplicates(points)
+        findings += _mac_ip_routes(points, mac_ip_expected)
     if not settled:
         message = f"not settled when the measurement ended: {', '.join(late) or 'packets or tables'}"
         findings.append(Finding("move.settled", Verdict.FAIL, migration.workload, message, remedy=_BACK))
@@ -79,6 +100,11 @@ def _migration(migration: Migration, error: str | None) -> Iterator[Finding]:
 
 def _flow(series: ProbeSeries) -> str:
     return f"{series.viewpoint} to {series.target} {series.address}"
+
+
+def _gateway(series: ProbeSeries, circuit_rtt_ms: float) -> Finding:
+    medians = {name: summary.rtt_ms_p50 for name, summary in series.phases.items()}
+    return gateway_finding(_flow(series), medians.get("before"), medians.get("after"), circuit_rtt_ms)
 
 
 def _reachable(series: ProbeSeries) -> Finding:
@@ -204,3 +230,50 @@ def _sequence_rose(points: Sequence[ConvergencePoint]) -> Iterator[Finding]:
             found=str(point.sequence_after),
             remedy=None if rose else "two routes of one rank tie-break by address: clear the MAC on the old leaf",
         )
+
+
+def _duplicates(points: Sequence[ConvergencePoint]) -> Iterator[Finding]:
+    """A device that froze the MAC, or a sequence that rose as often as trips the detection (RFC 7432 section 15.1)."""
+    for point in points:
+        rise = (point.sequence_after or 0) - (point.sequence_before or 0)
+        if point.duplicate:
+            found = "frozen as a duplicate"
+        elif point.table in _SEQUENCED and rise >= FLAPS:
+            found = f"the sequence rose by {rise} in one move"
+        else:
+            continue
+        yield Finding(
+            "move.duplicate_mac",
+            Verdict.FAIL,
+            f"{point.table.value} of {point.device}",
+            "the MAC is claimed from two places",
+            device=point.device,
+            expected="one owner, and a sequence that rises by one a move",
+            found=found,
+            remedy="find the second owner (an old copy of the workload, a loop) and stop it, then clear the "
+            "duplicate on every leaf (FRR: clear evpn dup-addr vni VNI mac MAC)",
+        )
+
+
+def _mac_ip_routes(points: Sequence[ConvergencePoint], expected: bool) -> Iterator[Finding]:
+    """A MAC route without its MAC/IP route leaves ARP suppression without an answer (RFC 7432 section 10)."""
+    by_table = {(point.device, point.table): point for point in points}
+    for device in dict.fromkeys(point.device for point in points):
+        mac, mac_ip = by_table.get((device, Table.EVPN_MAC)), by_table.get((device, Table.EVPN_MAC_IP))
+        had = mac_ip is not None and _is_place(mac_ip.before)
+        lacks = mac_ip is None or not _is_place(mac_ip.after)
+        if mac is not None and mac.at_s is not None and lacks and (had or expected):
+            yield Finding(
+                "move.mac_ip_route",
+                Verdict.FAIL,
+                f"evpn_mac_ip of {device}",
+                "has the MAC route of the workload and no MAC/IP route",
+                device=device,
+                expected=mac.expected,
+                found="no entry",
+                remedy=_STALE[Table.EVPN_MAC_IP],
+            )
+
+
+def _is_place(value: str | None) -> bool:
+    return value not in (None, "", "nowhere", "none")

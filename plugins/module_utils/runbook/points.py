@@ -1,15 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rollback points as a user handles them: list, verify, prune. Making one: transaction.make_point."""
+"""Rollback points as a user handles them: list, show, verify, prune. Making one: transaction.make_point."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from ..model.errors import InputError, StoreError, StretchnetError
+from ..model.fabric import Fabric
 from ..model.points import RollbackPoint
+from ..model.verdict import Outcome
+from .clock import SystemClock
+from .journal import Journal
+from .ledger import Ledger
 from .ports import PointStore
+from .rundir import checked_name
 
 
 class PrunableStore(PointStore, Protocol):
@@ -21,13 +29,17 @@ class PrunableStore(PointStore, Protocol):
 
 @dataclass(frozen=True)
 class PointSummary:
-    """One point of a store. ``problem`` is empty where it was read back whole."""
+    """One point of a store. ``outcome``: how its change ended, empty where it has not or the store was not told.
+
+    ``problem`` is empty where the point was read back whole.
+    """
 
     change_id: str
     fabric: str = ""
     created_at: str = ""
     created_by: str = ""
     devices: tuple[str, ...] = ()
+    outcome: str = ""
     problem: str = ""
 
 
@@ -43,7 +55,46 @@ def _summary(store: PointStore, change_id: str) -> PointSummary:
     except StretchnetError as exc:
         return PointSummary(change_id, problem=str(exc))
     names = tuple(device.device for device in point.devices)
-    return PointSummary(change_id, point.fabric, point.created_at, point.created_by, names)
+    outcome = point.outcome.value if point.outcome else ""
+    return PointSummary(change_id, point.fabric, point.created_at, point.created_by, names, outcome)
+
+
+def problems(point: RollbackPoint, fabric: Fabric) -> dict[str, str]:
+    """Return, by device, why the point could not be restored with this inventory; empty: it could.
+
+    The document itself was verified when it was read (digests of the whole and of each configuration).
+    """
+    found = {}
+    known = {device.name: device for device in fabric.devices}
+    for recorded in point.devices:
+        device = known.get(recorded.device)
+        if device is None:
+            found[recorded.device] = "is not in the inventory"
+        elif device.platform != recorded.platform:
+            found[recorded.device] = f"is {device.platform} in the inventory, {recorded.platform} in the point"
+        elif not recorded.inverse.strip():
+            found[recorded.device] = "has no inverse: only the whole device can be restored"
+    if point.fabric != fabric.name:
+        found[""] = f"the point is of fabric {point.fabric}, the inventory of {fabric.name}"
+    return found
+
+
+def unended(base: Path, change_ids: Iterable[str]) -> frozenset[str]:
+    """Return the changes whose run under ``base`` is not ended: their points are still needed.
+
+    A journal that cannot be read counts as not ended.
+    """
+    found = set()
+    for change_id in change_ids:
+        file = base / checked_name(change_id, "change_id") / "journal.jsonl"
+        try:
+            ledger = Ledger.of(Journal.file(file, SystemClock()).entries)
+        except StretchnetError:
+            found.add(change_id)
+            continue
+        if ledger.going_back or ledger.touched and ledger.outcome not in (Outcome.APPLIED, Outcome.REVERTED):
+            found.add(change_id)
+    return frozenset(found)
 
 
 def save_verified(store: PointStore, point: RollbackPoint) -> str:

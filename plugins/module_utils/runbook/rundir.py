@@ -5,6 +5,8 @@
 ::
 
     <base>/locks/<fabric>.lock         who changes the fabric now (lock.py)
+    <base>/points/, stores/            rollback points, where no store is named; clones of Git stores
+    <base>/drift/                      the last comparison of the fabric with intent (drift.py)
     <base>/<change_id>/journal.jsonl   every act, before it is done (journal.py)
     <base>/<change_id>/plan.json, point.json, baseline.json, …   one model object each
     <base>/<change_id>/gates/, moves/, report/                   by name
@@ -27,6 +29,8 @@ from ..stores.files import make_private, read_whole, write_whole
 T = TypeVar("T")
 
 _PART = re.compile(NAME_PATTERN)
+#: What stands under the base beside the changes: locks, rollback points, clones of stores, drift.
+RESERVED = frozenset({"locks", "points", "stores", "drift"})
 
 
 def checked_name(name: str, path: str) -> str:
@@ -48,8 +52,8 @@ class RunDirectory:
 
     def __init__(self, base: str | Path, change_id: str) -> None:
         """Make ``<base>/<change_id>`` private to the user. InputError: the id is no plain name."""
-        if change_id == "locks":
-            raise InputError("change_id", "'locks' is the directory of the locks; take another id")
+        if change_id in RESERVED:
+            raise InputError("change_id", f"{change_id!r} is a directory of the collection's own; take another id")
         self.change_id = checked_name(change_id, "change_id")
         self.base = make_private(Path(base).absolute())
         self.path = make_private(self.base / self.change_id)

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..model.advice import Advice
 from ..model.change import Change
 from ..model.evidence import Evidence, PointReference
 from ..model.fabric import Fabric
 from ..model.plan import Plan
 from ..model.state import DeviceState
-from ..model.verdict import GateResult, Outcome
-from .journal import Journal
+from ..model.verdict import Finding, GateResult, Outcome
+from .advise import choice_findings
+from .audit import Audit
+from .journal import Act, Journal
 from .ledger import Ledger
 from .migrate import MoveResult
 from .outcome import TransactionResult
@@ -39,13 +42,14 @@ def tell_story(
     moves = tuple(run_dir.load(f"moves/{name}", MoveResult) for name in run_dir.names("moves"))
     gates = tuple(run_dir.load(f"gates/{name}", GateResult) for name in run_dir.names("gates"))
     move = moves[-1] if moves else None
+    audit = run_dir.load("audit", Audit) if run_dir.has("audit") else Audit(())
     outcome = outcome_of(Ledger.of(journal.entries), result)
     events = journal.events
     return Evidence(
         change=change,
         fabric=fabric,
         outcome=outcome,
-        headline=headline(change, outcome, result, move, gates),
+        headline=headline(change, outcome, result, move, gates, last_failure(journal)),
         started_at=events[0].at if events else "",
         finished_at=events[-1].at if events else "",
         events=events,
@@ -59,7 +63,8 @@ def tell_story(
         probes=move.probes if move else (),
         convergence=move.convergence if move else (),
         migration=move.migration if move else None,
-        findings=move.findings if move else (),
+        findings=(*(move.findings if move else ()), *audit.findings, *audit.waived, *_choice(run_dir)),
+        waivers=audit.waivers,
         remedies=result.remedies if result else (),
         versions=_versions(run_dir, plan, versions or {}),
     )
@@ -78,15 +83,30 @@ def headline(
     result: TransactionResult | None,
     move: MoveResult | None,
     gates: tuple[GateResult, ...] = (),
+    failure: str = "",
 ) -> str:
-    """Say in a few sentences how it ended: the fabric, the workload, the packets."""
+    """Say in a few sentences how it ended: the fabric, the workload, the packets, what failed before."""
     parts = [_fabric_words(change, outcome, result)]
     if move is not None:
         parts.append(_move_words(move))
     shut = [gate.gate for gate in gates if not gate.open]
     if shut:
         parts.append(f"Gates that stayed shut: {', '.join(shut)}.")
+    told = result is not None and failure.removesuffix(".") in (result.cause, result.headline.removesuffix("."))
+    if failure and outcome is not Outcome.APPLIED and not told:
+        parts.append(f"What failed: {failure}")
     return " ".join(parts)
+
+
+def last_failure(journal: Journal) -> str:
+    """Return why the last step failed that failed since the change was begun last; empty: none did."""
+    failure = ""
+    for entry in journal.entries:
+        if entry.act is Act.BEGIN:
+            failure = ""
+        elif entry.act is Act.FAILED:
+            failure = entry.message
+    return failure
 
 
 def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | None) -> str:
@@ -95,7 +115,7 @@ def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | 
         return f"VLAN {segment.vlan_id} (VNI {segment.vni}) is stretched over {' and '.join(segment.sites)}."
     if result is None:
         return "Nothing was applied."
-    cause = f"{result.cause}." if result.cause not in ("", "rollback") else ""
+    cause = f"{result.cause.removesuffix('.')}." if result.cause not in ("", "rollback") else ""
     return " ".join(part for part in (result.headline, cause) if part)
 
 
@@ -114,6 +134,10 @@ def _move_words(move: MoveResult) -> str:
 
 def _states(run_dir: RunDirectory, name: str) -> tuple[DeviceState, ...]:
     return run_dir.load(f"surveys/{name}", Survey).devices if run_dir.has(f"surveys/{name}") else ()
+
+
+def _choice(run_dir: RunDirectory) -> tuple[Finding, ...]:
+    return choice_findings(run_dir.load("advice", Advice)) if run_dir.has("advice") else ()
 
 
 def _versions(run_dir: RunDirectory, plan: Plan | None, versions: Mapping[str, str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ def survey(
     fabric: Fabric,
     clock: Clock,
     *,
-    facts: Collection[Fact] = tuple(Fact),
+    facts: Collection[Fact] | Mapping[str, Collection[Fact]] = tuple(Fact),
     devices: Collection[str] | None = None,
     circuits: Collection[str] | None = None,
     count: int = 10,
@@ -60,6 +60,8 @@ def survey(
     """Read the facts of all devices (or of those named) concurrently, then measure the circuits.
 
     Args:
+        facts: the same for every device, or by device.
+        devices: names of the devices to read; None: all.
         circuits: names of the circuits to measure; None: all.
         count: pings per circuit.
         size_bytes: IP packet size that must also pass unfragmented; None: not tried.
@@ -68,8 +70,10 @@ def survey(
     """
     begin, taken_at = clock.monotonic_s(), clock.now()
     names = [d.name for d in fabric.devices if devices is None or d.name in devices]
-    wanted = tuple(facts)
-    answers = fleet.read(names, lambda session: session.facts(wanted)) if wanted else {}
+    wanted = {name: tuple(facts.get(name, ()) if isinstance(facts, Mapping) else facts) for name in names}
+    answers = fleet.read(
+        [name for name in names if wanted[name]], lambda session: session.facts(wanted[session.device.name])
+    )
     states = results(answers)
     failures = {name: str(error) for name, error in errors(answers).items()}
     chosen = [c for c in fabric.circuits if circuits is None or c.name in circuits]
@@ -163,7 +167,7 @@ def _sample(
         circuit.z_device,
         sent=echo.sent,
         received=echo.received,
-        rtt_ms=echo.rtt_ms_avg,
+        rtt_ms=echo.rtt_ms_min,  # what the way takes; the rest is load of the devices
         size_bytes=size_bytes,
         fits=fits,
     )

@@ -75,13 +75,13 @@ def make_point(
 
 
 def with_effects(point: RollbackPoint, journal: Journal) -> RollbackPoint:
-    """Return the point with the effects that the journal knows; save it again after the change is applied.
+    """Return the point with the effects and the outcome that the journal knows; save it again when a run ends.
 
     With it a rollback is scoped even where only the point survived the machine.
     """
-    effects = Ledger.of(journal.entries).effects
-    devices = (replace(d, effect=effects.get(d.device, d.effect)) for d in point.devices)
-    return replace(point, devices=tuple(devices))
+    ledger = Ledger.of(journal.entries)
+    devices = (replace(d, effect=ledger.effects.get(d.device, d.effect)) for d in point.devices)
+    return replace(point, devices=tuple(devices), outcome=ledger.outcome)
 
 
 def run(
@@ -262,11 +262,11 @@ class _Run:
             self._all(context.fleet.each(work, lambda n: work[n].vote(armed[n])), "vote")
             context.write(Act.DECIDE, "every device is armed and the gate is open: confirm", stage=stage.name)
             self._confirm(work, armed)
+            context.write(Act.STAGE_CONFIRMED, f"stage {stage.name} is confirmed", stage=stage.name)
         except _Failed as exc:
             return f"stage {stage.name}: {exc}"
         except KeyboardInterrupt:
-            return f"stage {stage.name}: interrupted from the keyboard"
-        context.write(Act.STAGE_CONFIRMED, f"stage {stage.name} is confirmed", stage=stage.name)
+            return f"stage {stage.name}: interrupted by the keyboard or a signal"
         self._changed.extend(stage.devices)
         return None
 
@@ -293,8 +293,7 @@ class _Run:
                 break
             if clock.monotonic_s() >= end:
                 self._gates.append(result)
-                failed = "; ".join(f.message for f in result.findings if f.verdict in (Verdict.FAIL, Verdict.ERROR))
-                raise _Failed(f"gate {result.gate}: {result.verdict.value}: {failed}")
+                raise _Failed(f"gate stays shut: {result.why()}")
             clock.sleep(min(timers.poll_s, max(0.0, end - clock.monotonic_s())))
         self._gates.append(result)
 

@@ -10,6 +10,7 @@ URL                                       store
 ``git+ssh://git@host/repo.git``,          the same over the network
 ``git+https://host/repo.git``
 ``git:///path``                           a Git repository without a remote
+``s3://bucket/prefix?endpoint=https://…`` S3-compatible object storage; without ``endpoint`` Amazon's
 ========================================  ==================================================
 """
 
@@ -22,12 +23,14 @@ from urllib.parse import urlsplit
 from ..model.errors import InputError
 from .directory import DirectoryStore
 from .git import GitStore
+from .s3 import S3Place, S3Store
 from .vault import Cipher
 
+Store = DirectoryStore | GitStore | S3Store
 _GIT_REMOTES = ("git+file", "git+ssh", "git+https")
 
 
-def open_store(url: str, work_directory: str | Path, cipher: Cipher | None = None) -> DirectoryStore | GitStore:
+def open_store(url: str, work_directory: str | Path, cipher: Cipher | None = None) -> Store:
     """Return the store that the URL names. InputError: no such kind.
 
     Args:
@@ -46,8 +49,10 @@ def open_store(url: str, work_directory: str | Path, cipher: Cipher | None = Non
         remote = url.removeprefix("git+")
         clone = Path(work_directory) / f"store-{hashlib.sha256(remote.encode()).hexdigest()[:12]}"
         return GitStore(clone, remote, cipher)
+    if scheme == "s3":
+        return S3Store(S3Place.parse(url), cipher)
     raise InputError(
         "store",
         f"{scheme or 'a relative path'!r} is no store",
-        remedy="use /path, file:///path, git:///path, git+ssh://… or git+https://…",
+        remedy="use /path, file:///path, git:///path, git+ssh://…, git+https://… or s3://bucket/prefix",
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors import domain, registry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors import domain, moving, registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors import libvirt as adapter_module
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.endpoint import Endpoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.libvirt import LibvirtHypervisors
@@ -50,7 +50,7 @@ class FakeInterface:
 class FakeDomain:
     def __init__(self, host, xml, state=1):
         self.host, self.xml, self.at_state, self.ended = host, xml, state, threading.Event()
-        self.calls = host.lib.calls
+        self.calls, self.earlier = host.lib.calls, []
 
     def name(self):
         return "web01"
@@ -71,6 +71,9 @@ class FakeDomain:
         return self.xml
 
     def jobStats(self, flags=0):
+        if not flags and self.earlier:
+            self.earlier.pop(0)()
+            return {"operation": FakeLibvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT}
         return {"downtime_net": 135} if flags else {"data_total": 100, "data_processed": 40}
 
     def migrateToURI3(self, peer, parameters, flags):
@@ -102,6 +105,8 @@ class FakeHost:
         return [d for d in self.domains if not flags or d.at_state != 5]
 
     def lookupByName(self, name):
+        if not self.domains:
+            raise LibvirtError("no domain", FakeLibvirt.VIR_ERR_NO_DOMAIN)
         return self.domains[0]
 
     def compareCPU(self, xml, flags):
@@ -125,7 +130,8 @@ class FakeHost:
 
 class FakeLibvirt:
     libvirtError = LibvirtError  # noqa: N815 - the binding's name
-    VIR_ERR_NO_INTERFACE, VIR_ERR_NO_DOMAIN = 53, 42
+    VIR_ERR_NO_INTERFACE, VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_INVALID = 53, 42, 55
+    VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT = 4
     VIR_CONNECT_LIST_DOMAINS_ACTIVE, VIR_DOMAIN_RUNNING, VIR_CPU_COMPARE_INCOMPATIBLE = 1, 1, 0
     VIR_NODE_MEMORY_STATS_ALL_CELLS, VIR_DOMAIN_JOB_STATS_COMPLETED = -1, 1
     VIR_MIGRATE_LIVE, VIR_MIGRATE_PEER2PEER, VIR_MIGRATE_PERSIST_DEST, VIR_MIGRATE_UNDEFINE_SOURCE = 1, 2, 8, 16
@@ -175,8 +181,9 @@ def workload(**more):
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(adapter_module, "SETTLE_S", 0.2)
-    monkeypatch.setattr(adapter_module, "POLL_S", 0.01)
+    for module in (adapter_module, moving):
+        monkeypatch.setattr(module, "SETTLE_S", 0.2)
+        monkeypatch.setattr(module, "POLL_S", 0.01)
 
 
 def test_a_live_move_is_peer_to_peer_pre_copy_and_keeps_the_definition(lib):
@@ -370,6 +377,32 @@ def test_uris_are_checked_before_they_are_used(hostvars, path):
     assert caught.value.path == path
 
 
-def test_a_family_without_an_adapter_is_refused():
-    with pytest.raises(InputError, match="vsphere has no adapter"):
-        registry.hypervisors(WorkloadKind.VSPHERE, {})
+def test_each_family_has_its_adapter():
+    assert isinstance(registry.hypervisors(WorkloadKind.LIBVIRT, {}), LibvirtHypervisors)
+    with pytest.raises(InputError, match="esx-a.stretchnet_vsphere_server"):
+        registry.hypervisors(WorkloadKind.VSPHERE, {"esx-a": {}})
+
+
+def test_a_move_that_a_lost_controller_began_is_followed_and_not_begun_again(lib):
+    dom, seen = start(lib), []
+    dom.earlier = [lambda: None, lambda: None, lambda: lib.arrive(dom)]
+    found = adapter(lib).migrate(workload(), seen.append)
+    assert found.moved and found.running_on == "hv-b"
+    assert "earlier run" in found.notes[0]
+    assert seen == [0.0]
+    assert not [call for call in dom.calls if call[0] == "migrate"]
+
+
+def test_a_move_of_a_lost_controller_is_aborted_beyond_the_time_limit(lib):
+    dom = start(lib)
+    dom.earlier = [lambda: None] * 10_000
+    with pytest.raises(MigrationError, match=r"earlier run began took longer .* was aborted; web01 runs on hv-a"):
+        adapter(lib).migrate(workload(move_timeout_s=1), lambda _part: None)
+    assert ("abort",) in dom.calls
+
+
+def test_an_earlier_move_that_failed_is_followed_by_a_new_one(lib):
+    dom = start(lib)
+    dom.earlier = [lambda: None]
+    assert adapter(lib).migrate(workload(), lambda _part: None).running_on == "hv-b"
+    assert [call[0] for call in dom.calls] == ["migrate"]

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.redact import MASK, redact, redact_all
@@ -159,3 +162,16 @@ def test_redact_all_walks_the_tree_and_shares_what_is_clean() -> None:
     assert masked.inner[0] is clean
     assert masked.inner[1] == _Inner(f"password {MASK}")
     assert masked.by_name == {"x": f"token: {MASK}"}
+
+
+@pytest.mark.truth
+@pytest.mark.skipif("STRETCHNET_TRUTH" not in os.environ, reason="STRETCHNET_TRUTH names no folder of recorded outputs")
+def test_recorded_outputs_are_masked_where_a_secret_stands_and_nowhere_else() -> None:
+    telling = re.compile(r"(?i)\b(password|secret|passkey|key-string|auth md5)\b|\$\d\$|snmp-server community")
+    for path in (p for p in Path(os.environ["STRETCHNET_TRUTH"]).rglob("*") if p.is_file()):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for before, after in zip(text.split("\n"), redact(text).split("\n"), strict=True):
+            if before != after:
+                assert telling.search(before), f"{path}: {before}"
+            else:
+                assert not re.search(r"(?i)\b(password|secret)\s+(\d|sha512)\s", before), f"{path}: {before}"

@@ -78,7 +78,8 @@ def test_page_on_paper_is_light_and_unfolded(chromium: browser.Browser, page: Pa
     chromium.load(page)
     chromium.show(720, dark=True, media="print")
     assert chromium.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    folded = "[...document.querySelectorAll('details .code, details li')].filter(n => !n.offsetHeight).length"
+    unfolded = "details:not(.screen-only) .code, details:not(.screen-only) li"
+    folded = f"[...document.querySelectorAll('{unfolded}')].filter(n => !n.offsetHeight).length"
     assert chromium.evaluate(folded) == 0
     assert chromium.evaluate(OVERFLOW) == {"page": 0, "found": []}
     assert chromium.evaluate(CONTRAST) == []

@@ -107,6 +107,26 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         {"fabric.links.0": None},
         ["!Pair: leaf-a1, leaf-a2 - the halves differ in their count of links - Expected: 1 - Found: 2"],
     ),
+    ("SN205", "an ESI on one leaf only"): (
+        {
+            "change.segment.attachments": [
+                {"device": "leaf-a1", "port": "swp10", "esi": "03:00:50:56:AB:CD:EF:00:00:01"},
+                {"device": "leaf-a2", "port": "swp10"},
+            ]
+        },
+        [
+            "ESI: 03:00:50:56:ab:cd:ef:00:00:01 - is not on both halves of one pair - "
+            "Expected: one pair - Found: leaf-a1"
+        ],
+    ),
+    ("SN205", "an ESI on a pair"): (
+        {
+            "change.segment.attachments": [
+                {"device": f"leaf-a{i}", "port": "swp10", "esi": "03:00:50:56:ab:cd:ef:00:00:01"} for i in (1, 2)
+            ]
+        },
+        [],
+    ),
     ("SN301", "large"): (
         {"design.segments.web.racks": 4},
         [
@@ -147,6 +167,21 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
             "Segment: VLAN 1003 infra - is reserved by iosxe - "
             "Expected: an id outside of 1002-1005 - Found: 1003 in ZONE-A"
         ],
+    ),
+    ("SN402", "the change takes another's VNI"): (
+        {"change.segment.vni": 10010},
+        ["Segment: VNI 10010 - stands for several VLANs - Expected: one - Found: 10, 100"],
+    ),
+    ("SN403", "the change contradicts the plan"): (
+        {"change.segment.vni": 20100},
+        [
+            "Segment: VLAN 100 - has another VNI on each site - Expected: one, or a translation - "
+            "Found: 10100 in ZONE-A, 20100 in the change"
+        ],
+    ),
+    ("SN404", "the change has another name"): (
+        {"change.segment.name": "app"},
+        ["!Segment: VNI 10100 - several names for one segment - Expected: one - Found: app, web"],
     ),
     ("SN404", "two names for one VNI"): (
         {f"{OLD}.sites": ["ZONE-A"]}
@@ -215,11 +250,23 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         {"fabric.devices.leaf-a1.asn": 4200010001, "change.segment.route_target": "65000:10100"},
         [],
     ),
-    ("SN604", "platforms that keep the ASN"): (
+    ("SN604", "one rule for all but frr"): (
         {f"fabric.devices.leaf-{s}{i}.platform": "nxos" for s in "ab" for i in range(1, 5)},
+        [],
+    ),
+    ("SN604", "frr beside another"): (
+        {f"fabric.devices.leaf-b{i}.platform": "nxos" for i in range(1, 5)},
         [
-            "Segment: VLAN 100 web - relies on automatic route targets of leaves with different AS numbers - "
-            "Expected: an explicit route target, or frr alone - Found: nxos"
+            "Segment: VLAN 100 web - relies on automatic route targets of platforms that choose different ones - "
+            "Expected: an explicit route target - Found: leaf-a1 ASN:VNI, leaf-b1 VNI:VNI"
+        ],
+    ),
+    ("SN604", "a VNI that does not fit twice"): (
+        {f"fabric.devices.leaf-{s}{i}.platform": "eos" for s in "ab" for i in range(1, 5)}
+        | {"change.segment.vni": 100100},
+        [
+            "Segment: VLAN 100 web - relies on VNI:VNI, which is no route target - "
+            "Expected: an explicit route target, or a VNI up to 65535 - Found: VNI 100100"
         ],
     ),
     ("SN606", "shared on purpose"): (
@@ -251,6 +298,10 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
     ("SN608", "not known"): (
         leaf("leaf-a1", duplicate_moves=None),
         ["?Leaves - the duplicate-MAC limits of 1 are not known"],
+    ),
+    ("SN610", "one target for two segments"): (
+        {"design.segments.web.export_targets": ["65000:10100", "65000:10010"]},
+        ["RT: 65000:10010 - is exported by several segments - Expected: one - Found: VNI 10010, VNI 10100"],
     ),
     ("SN701", "loose"): (
         {**TRUNK, "change.segment.handoff.storm_control_percent": 10.0},
@@ -315,7 +366,7 @@ def sentence(finding: Finding) -> str:
     return text if mark == "?" else f"{text} - Expected: {finding.expected} - Found: {finding.found}"
 
 
-@pytest.mark.parametrize(("rule", "name"), CASES, ids=lambda v: str(v))
+@pytest.mark.parametrize(("rule", "name"), CASES, ids=str)
 def test_rule(rule: str, name: str) -> None:
     edits, expected = CASES[rule, name]
     found = all_rules()[rule].run(case(edits))

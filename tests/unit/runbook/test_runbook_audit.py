@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import decode
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.design import Design
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
@@ -100,6 +103,22 @@ def test_design_is_read_from_variables_with_the_place_in_errors() -> None:
     assert design_from_vars({}) == Design()
     with pytest.raises(InputError, match=r"^stretchnet_design.leaves\[0\].workload: 'fast' is not one of"):
         design_from_vars({"stretchnet_design": {"leaves": [{"device": "leaf-a1", "workload": "fast"}]}})
+
+
+def test_the_page_of_the_facts_shows_every_key_and_is_valid() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "design-facts.md").read_text()
+    variables = yaml.safe_load(page.split("```yaml\n", 1)[1].split("```", 1)[0])
+    design = design_from_vars(variables)
+    assert waivers_from_vars(variables)[0].id == "SN203"
+    shown = variables["stretchnet_design"]
+    for part in (design, design.leaves[0], design.segments[0], design.hosts[0], design.stretch, design.management):
+        assert {f.name for f in dataclasses.fields(part)} <= keys_of(shown), type(part).__name__
+
+
+def keys_of(data: Any) -> set[str]:
+    if isinstance(data, list):
+        return set().union(*map(keys_of, data))
+    return set(data).union(*map(keys_of, data.values())) if isinstance(data, dict) else set()
 
 
 def test_an_unknown_rule_is_refused() -> None:

@@ -25,6 +25,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import (
     FleetLook,
     Gate,
+    facts_by_device,
     judge,
     require_open,
     stage_gate,
@@ -112,6 +113,13 @@ def test_a_gate_reads_only_what_its_checks_need() -> None:
     assert not gate.needs_circuits and not gate.needs_commits
 
 
+def test_a_spine_is_not_asked_for_vnis() -> None:
+    wanted = facts_by_device(Gate.of(Phase(PhaseKind.POST), CHANGE), context())
+    assert Fact.VNIS in wanted["leaf-a1"] and Fact.MACS in wanted["leaf-a1"]
+    assert not {Fact.VNIS, Fact.MACS, Fact.VTEP} & set(wanted["spine-a1"])
+    assert {Fact.PORTS, Fact.BGP_PEERS} <= set(wanted["border-a1"])
+
+
 def test_a_change_may_add_checks_to_its_stages() -> None:
     change = make_change(lambda d: d.update(gates={"checks": ["VerifyDeviceClock"]}))
     stage = Phase(PhaseKind.STAGE, "borders")
@@ -135,7 +143,7 @@ def test_a_gate_gives_up_when_the_time_is_over_and_looks_once_more_at_the_end() 
     gate = Gate("post", Phase(PhaseKind.POST), (all_checks()["VerifyVniBound"],))
     result = wait_until_open(gate, lambda g: broken("leaf-a1", vnis=()), clock, settle_s=2.5)
     assert not result.open and result.attempts == 4 and clock.slept == [1.0, 1.0, 0.5]
-    with pytest.raises(GateError, match="gate post stays shut: VerifyVniBound leaf-a1 VNI: 10100: is missing"):
+    with pytest.raises(GateError, match="gate post stays shut: leaf-a1: VNI: 10100: is missing"):
         require_open(result)
 
 
@@ -197,7 +205,7 @@ class Echoing(Session):
 
     def echo(self, destination: str, **options: Any) -> Echo:
         sent, received = self.ping(destination, **options)
-        return Echo(sent, received, rtt_ms_avg=self.rtt_ms)
+        return Echo(sent, received, rtt_ms_min=self.rtt_ms)
 
 
 def fleet_of(kind: type[Session] = Echoing, **values: Any) -> tuple[SerialFleet, dict[str, Session]]:

@@ -47,8 +47,10 @@ def test_it_goes_back_and_is_proven_and_twice_is_unchanged(whole: bool) -> None:
     result = back(simulation, whole=whole)
     assert (result.outcome, result.proven, result.differences) == (Outcome.REVERTED, True, ())
     assert all(simulation.is_old(name) for name in simulation.devices)
+    assert set(result.changed) == set(simulation.devices), "what was taken back counts as changed"
     arms = len(simulation.controller.ledger.attempts)
-    assert back(simulation, whole=whole).outcome is Outcome.UNCHANGED
+    again = back(simulation, whole=whole)
+    assert (again.outcome, again.changed) == (Outcome.UNCHANGED, ())
     assert len(simulation.controller.ledger.attempts) == arms
 
 

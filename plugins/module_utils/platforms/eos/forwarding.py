@@ -128,7 +128,7 @@ def _vrf_of(command: str) -> str:
 
 def _neighbor(ip: str, hw: str | None, interface: str, vrf: str, age: object) -> Neighbor:
     """``Vlan10, Port-Channel3`` is the interface of the entry and the port behind it; no age is static."""
-    name, _, port = (part.strip() for part in interface.partition(","))
+    name, _unused, port = (part.strip() for part in interface.partition(","))
     behind = full_name(port) if port else ""
     kind = EntryKind.STATIC if age in (None, "-", "N/A") else EntryKind.DYNAMIC
     ip_address = address(ip)
@@ -209,9 +209,19 @@ def spanning_tree(answer: Answer) -> Facts:
     return {Fact.SPANNING_TREE: tuple(found)}
 
 
+def spanning_tree_topology(answer: Answer) -> Facts:
+    """``show spanning-tree topology status``: the state of each port, without its role."""
+    found = [
+        SpanningTreePort(port=port, instance=_instance(name), state=entry.get("state"))
+        for name, topology in answer.json_root("topologies")["topologies"].items()
+        for port, entry in topology.get("interfaces", {}).items()
+    ]
+    return {Fact.SPANNING_TREE: tuple(found)}
+
+
 def _instance(name: str) -> str:
     """``MST0`` is instance 0, ``VL10`` (rapid-pvst) instance 10."""
-    return re.sub(r"^(MST|VL|Vl)", "", name)
+    return re.sub(r"^(MST|Mst|VL|Vl)", "", name)
 
 
 def _feature(entry: _Json, name: str) -> bool | None:
@@ -331,6 +341,14 @@ def mlag_text(answer: Answer) -> Facts:
     )}  # fmt: skip
 
 
+def mlag_sanity(answer: Answer) -> Facts:
+    """``show mlag config-sanity``: what differs between the two switches."""
+    data = answer.json_root("mlagActive", "globalConfiguration")
+    differs = bool(data.get("globalConfiguration")) or bool(data.get("interfaceConfiguration"))
+    active = data.get("mlagActive")
+    return {Fact.MULTIHOMING: Multihoming("mlag", active=active, consistent=None if active is False else not differs)}
+
+
 def mlag_interfaces(answer: Answer) -> Facts:
     """``show mlag interfaces``: by port-channel, whether both halves are up (``active-full``)."""
     data = answer.json_root("interfaces")["interfaces"]
@@ -348,7 +366,7 @@ def config_lines(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
         indent = len(raw) - len(raw.lstrip())
         while parents and parents[-1][0] >= indent:
             parents.pop()
-        yield tuple(p for _, p in parents), line
+        yield tuple(p for _unused, p in parents), line
         parents.append((indent, line))
 
 

@@ -71,16 +71,21 @@ def bgp_summary(answer: Answer) -> Facts:
 
 
 def _summary_peer(answer: Answer, vrf: str, content: _Json, name: str, peer: _Json) -> Iterable[BgpPeer]:
-    by_family = [(family, peer[key]) for key, family in _FAMILIES.items() if isinstance(peer.get(key), Mapping)]
-    generic = re.fullmatch(r"show (ip )?bgp summary( vrf \S+)?", answer.command.split("|")[0].strip().lower())
-    if generic and "peerState" in peer and not by_family and not answer.command.startswith("show ip "):
-        by_family = [(AddressFamily.IPV4_UNICAST, {})]
-    for family, counts in by_family or [(family_of(answer.command), peer)]:
+    """The summary of all families counts each family by itself; that of one family, the peer."""
+    families = [
+        (key, counts) for key, counts in peer.items() if isinstance(counts, Mapping) and "afiSafiState" in counts
+    ]
+    known: list[tuple[AddressFamily, _Json]]
+    known = [(_FAMILIES[k], c) for k, c in families if k in _FAMILIES and c["afiSafiState"] != "notConfigured"]
+    known += [
+        (f, peer[k]) for k, f in _FAMILIES.items() if isinstance(peer.get(k), Mapping) and k not in dict(families)
+    ]
+    for family, counts in known or ([] if families else [(family_of(answer.command), peer)]):
         yield BgpPeer(
             peer=name,
             family=family,
             vrf=vrf,
-            established=peer["peerState"] == "Established",
+            established=peer["peerState"] == "Established" and counts.get("afiSafiState", "negotiated") == "negotiated",
             state=peer["peerState"],
             local_asn=asn(content.get("asn")),
             remote_asn=asn(peer.get("asn", peer.get("peerAsn"))),
@@ -106,6 +111,8 @@ def bgp_summary_text(answer: Answer) -> Facts:
         if not m["peer"]:
             continue
         state = m["state"] or "Established"
+        if state.startswith("Estab") and m["acc" if "PfxAcc" in answer.text() else "rcd"] is None:
+            raise answer.error(f"is cut short in the peer {m['peer']}")
         established = state.startswith("Estab")
         found.append(BgpPeer(
             peer=m["peer"],
@@ -160,7 +167,7 @@ def bgp_neighbors_text(answer: Answer) -> Facts:
     """The text of ``show ip bgp neighbors [vrf all]``, one block per peer, each read to its end."""
     found: list[BgpPeer] = []
     for block in blocks(answer, r"^BGP neighbor is "):
-        if not re.search(r"^Local AS is ", block, re.MULTILINE):
+        if not re.search(r"^Local AS is [\d.]+, local router ID [\d.]+\n", block, re.MULTILINE):
             raise answer.error(f"is cut short in the peer {first(r'^BGP neighbor is ([^, ]+)', block)}")
         found.extend(_text_peer(block))
     return {Fact.BGP_PEERS: tuple(found)}
@@ -302,7 +309,10 @@ def evpn_routes_text(answer: Answer) -> Facts:
         paths = list(_PATH.finditer(block))
         if len(paths) != int(first(r"^ Paths: (\d+) available", block) or -1):
             raise answer.error(f"is cut short in {head[1]} {head[2]}")
-        found.extend(_text_route(key, m["via"], m["peer"], m["asp"], m["rest"]) for m in paths)
+        for m in paths:
+            if not _whole_path(key["nlriType"], m["rest"]):
+                raise answer.error(f"is cut short in a path of {head[1]} {head[2]}")
+            found.append(_text_route(key, m["via"], m["peer"], m["asp"], m["rest"]))
     return {Fact.EVPN_ROUTES: tuple(found)}
 
 
@@ -310,6 +320,17 @@ _PATH = re.compile(
     r"^  (?P<asp>\S.*)\n    (?P<via>\S+)(?: \(metric \d+\))? from (?P<peer>\S+) \([\d.]+\)\n(?P<rest>(?:      .*\n?)*)",
     re.MULTILINE,
 )
+
+
+def _whole_path(kind: str, rest: str) -> bool:
+    """What EOS prints last of a valid path: the label, and the Ethernet segment of a MAC."""
+    origin = first(r"^ +(Origin .*)$", rest)
+    if origin is None or not re.search(r", (in)?valid\b", origin):
+        return False
+    if ", valid" not in origin or kind not in ("auto-discovery", "mac-ip", "imet", "ip-prefix"):
+        return ", valid" not in origin or "Extended Community: " in rest
+    label = re.search(r"(?:VNI|MPLS label): \d+", rest)
+    return bool(label) and (kind != "mac-ip" or bool(re.search(r"ESI: (?:[0-9a-f]{4}:){4}[0-9a-f]{4}", rest)))
 
 
 def _text_route(key: _Json, via: str, peer: str, as_path: str, rest: str) -> EvpnRoute:

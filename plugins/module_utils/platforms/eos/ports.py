@@ -106,8 +106,10 @@ def interfaces_text(answer: Answer) -> Facts:
     found = []
     for block in blocks(answer, r"^\S+ is [\w ]+, line protocol is "):
         head = re.match(r"(\S+) is ([\w ]+), line protocol is (\w+)(?: \((\w+)\))?", block)
-        if head is None or len(block.splitlines()) < 3:
-            raise answer.error("is cut short in its last interface")
+        counted = re.search(r"Hardware is (?:Ethernet|Port-Channel)", block)
+        last = r"\d+ output discards" if counted else r"MTU \d+ bytes|Hardware is Vxlan"
+        if head is None or not re.search(last, block):
+            raise answer.error(f"is cut short in {block.split()[0]}")
         found.append(_text_port(block, head))
     return {Fact.PORTS: tuple(found)}
 
@@ -194,8 +196,8 @@ def switchports_text(answer: Answer) -> Facts:
     """The text of ``show interfaces switchport``, one block per port."""
     found = []
     for block in blocks(answer, r"^Name: "):
-        mode, allowed = first(r"^Administrative Mode: (.*)$", block), first(r"^Trunking VLANs Enabled: (.*)$", block)
-        if first(r"^Switchport: (\w+)", block) is None:
+        mode, allowed = first(r"^Administrative Mode: (.*)$", block), first(r"^Trunking VLANs Enabled: (.*)\n", block)
+        if first(r"^Switchport: (Enabled|Disabled)$", block) is None:
             raise answer.error("is cut short in its last port")
         if first(r"^Switchport: (\w+)", block) != "Enabled":
             found.append(Port(full_name(first(r"^Name: (\S+)", block) or ""), mode=SwitchportMode.ROUTED))
@@ -376,11 +378,48 @@ def optics_text(answer: Answer) -> Facts:
         r"(?P<port>[A-Z][a-z]+\d\S*)\s+(?P<temp>\S+)\s+(?P<volt>\S+)\s+(?P<bias>\S+)\s+(?P<tx>\S+(?: \S+)?)"
         r"\s+(?P<rx>\S+)\s+(?:\S+ (?:\S+ )?ago|N/A|\S+)\s*$"
     )
-    skip = r"(If device|mA:|\s*(?:Bias|Temp|Voltage|Optical)|Port\s+|-+|\s+)"
+    skip = r"(If device|N/A:|mA:|\s*(?:Bias|Temp|Voltage|Optical)|Port\s+|-+|\s+)"
     return {Fact.OPTICS: tuple(
         OpticLane(full_name(m["port"]), 0, real(m["rx"]), real(m["tx"]), real(m["bias"]), real(m["temp"]))
         for m in table(answer, row, skip, r"Port\s+\(Celsius\)")
         if m["temp"] != "N/A" or m["rx"] != "N/A"
+    )}  # fmt: skip
+
+
+_LEVELS = ("high_alarm", "high_warning", "low_alarm", "low_warning")
+
+
+def optics_detail_text(answer: Answer) -> Facts:
+    """The tables of ``show interfaces transceiver detail``: one by quantity, each with its four thresholds."""
+    parts = re.split(r"^\s+High Alarm\s+High Warn\s+Low Alarm\s+Low Warn\s*$", answer.text(), flags=re.MULTILINE)[1:]
+    if not parts:
+        raise answer.error("is of another command: it has no table of thresholds")
+    known: dict[str, dict[str, typing.Any]] = {}
+    for part in parts:
+        title = part.strip().splitlines()[0].lower()
+        way = "rx" if "rx power" in title else "tx" if "tx power" in title else ""
+        name = f"{way}_dbm" if way else "temperature_c" if "temp" in title else "bias_ma" if "current" in title else ""
+        for row in re.finditer(r"^([A-Z][a-z]+\d\S*)\s+(\S+)((?:\s+\S+){4})\s*$", part, re.MULTILINE):
+            values = known.setdefault(full_name(row[1]), {})
+            if name:
+                values[name] = real(row[2])
+            if way:
+                values.update({f"{way}_{lv}_dbm": real(v) for lv, v in zip(_LEVELS, row[3].split(), strict=True)})
+    told = ((port, values) for port, values in known.items() if any(v is not None for v in values.values()))
+    return {Fact.OPTICS: tuple(OpticLane(port, **values) for port, values in told)}
+
+
+def addresses_text(answer: Answer) -> Facts:
+    """The table of ``show ip interface brief``."""
+    row = (
+        r"(?P<port>\S+)\s+(?P<ip>\S+)\s+(?P<status>up|down|admin down)\s+(?P<up>up|down|lowerlayerdown|notpresent)"
+        r"(?:\s+(?P<mtu>\d+))?(?:\s+.*)?$"
+    )
+    skip = r"(\s+Address\s*$|Interface\s+IP|[- ]+$)"
+    return {Fact.PORTS: tuple(
+        Port(full_name(m["port"]), enabled=m["status"] != "admin down", up=m["up"] == "up", mtu=number(m["mtu"]),
+             addresses=(ipaddress.ip_interface(m["ip"]),) if m["ip"][0].isdigit() else ())
+        for m in table(answer, row, skip, r"Interface\s+IP Address\s+Status")
     )}  # fmt: skip
 
 

@@ -66,6 +66,8 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show vxlan vtep.*", (Fact.VTEP,), either(overlay.vxlan_vteps, overlay.vxlan_vteps_text)),
     Reader(r"show vxlan config-sanity.*", (Fact.VTEP,), overlay.vxlan_sanity),
     Reader(r"show vlans?(?: brief)?(?: \d+)?", (Fact.VLANS,), either(forwarding.vlans, forwarding.vlans_text)),
+    Reader(r"show spanning-tree topology.*", (Fact.SPANNING_TREE,), forwarding.spanning_tree_topology),
+    Reader(r"show mlag config-sanity", (Fact.MULTIHOMING,), forwarding.mlag_sanity),
     Reader(
         r"show spanning-tree(?: detail| topology.*| mst.*)?",
         (Fact.SPANNING_TREE,),
@@ -80,6 +82,9 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show mlag(?: detail)?", (Fact.MULTIHOMING,), either(forwarding.mlag, forwarding.mlag_text)),
     Reader(r"show mlag interfaces.*", (Fact.MULTIHOMING,), forwarding.mlag_interfaces),
     Reader(
+        rf"show interfaces?{_IF} transceiver detail", (Fact.OPTICS,), either(ports.optics, ports.optics_detail_text)
+    ),
+    Reader(
         rf"show interfaces?{_IF} transceiver(?: detail| dom| dom thresholds| properties)?",
         (Fact.OPTICS,),
         either(ports.optics, ports.optics_text),
@@ -90,6 +95,7 @@ READERS: tuple[Reader, ...] = (
     Reader(rf"show interfaces?{_IF} description", (Fact.PORTS,), either(ports.descriptions, ports.descriptions_text)),
     Reader(rf"show interfaces?{_IF} counters(?: errors| discards)?", (Fact.PORTS,), ports.counters),
     Reader(rf"show interfaces?{_IF}", (Fact.PORTS,), either(ports.interfaces, ports.interfaces_text)),
+    Reader(r"show ip interface.*", (Fact.PORTS,), either(ports.interfaces, ports.addresses_text)),
     Reader(r"show lldp neighbors?.* detail", (Fact.LLDP,), either(ports.lldp, ports.lldp_detail_text)),
     Reader(r"show lldp neighbors?.*", (Fact.LLDP,), either(ports.lldp, ports.lldp_text)),
     Reader(r"show storm-control.*", (Fact.STORM_CONTROL,), ports.storm_control_text),

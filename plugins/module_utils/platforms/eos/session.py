@@ -33,7 +33,7 @@ from ...model.errors import (
 from ...model.fabric import Device
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
-from ..sessions import name_of, ping_counts, survey
+from ..sessions import all_words, name_of, ping_counts, survey
 from .read import COMMANDS, read
 
 try:
@@ -45,7 +45,12 @@ try:
         SessionLockedException,
     )
     from napalm.eos import EOSDriver
-    from netmiko.exceptions import NetmikoAuthenticationException, NetmikoTimeoutException, ReadTimeout
+    from netmiko.exceptions import (
+        ConfigInvalidException,
+        NetmikoAuthenticationException,
+        NetmikoTimeoutException,
+        ReadTimeout,
+    )
     from paramiko.ssh_exception import SSHException
 except ImportError as exc:  # pragma: no cover - the test environment has it
     raise DependencyError(
@@ -142,7 +147,7 @@ class EosSession:
 
     def _lost(self, exc: Exception) -> DeviceError:
         """Tell a refusal of credentials, key or certificate from a device that cannot be reached."""
-        said, name = f"{exc} {getattr(exc, 'message', '')}", self.device.name
+        said, name = f"{getattr(exc, 'message', '')} {all_words(exc)}".strip(), self.device.name
         self._driver = None
         if re.search(r"unauthori[sz]ed|authentication failed|\b401\b", said, re.IGNORECASE):
             return AuthenticationError("the device refused the credentials", device=name)
@@ -171,14 +176,33 @@ class EosSession:
 
     def diff(self, candidate: str) -> str:
         """Return what merging ``candidate`` would change; the session it takes is aborted."""
-        driver = self._open
-        driver.config_session = name_of(f"diff-{time.time_ns()}")
-        with self._errors("configure session"):
+        driver, name = self._open, name_of(f"diff-{time.time_ns()}")
+        self._load(driver, name, session_lines(candidate), replace=False)
+        with self._errors(f"show session-config named {name} diffs"):
             try:
-                driver.load_merge_candidate(config=session_lines(candidate))
                 return str(driver.compare_config())
             finally:
                 driver.discard_config()
+
+    def _load(self, driver: Any, name: str, lines: list[str], *, replace: bool) -> None:
+        """Put lines into a new session. Over SSH, NAPALM would not see that a line was refused."""
+        driver.config_session = name
+        with self._errors(f"configure session {name}"):
+            if driver.transport != "ssh":
+                (driver.load_replace_candidate if replace else driver.load_merge_candidate)(config=lines)
+                return
+            driver._obtain_lock(wait_time=10)
+            head = [f"configure session {name}", *(["rollback clean-config"] if replace else [])]
+            try:
+                driver.device.send_config_set(
+                    [*head, *lines],
+                    enter_config_mode=False,
+                    error_pattern=r"% (?:Invalid|Incomplete|Ambiguous|Unavail).*",
+                )
+            except ConfigInvalidException as exc:
+                driver.device.exit_config_mode()
+                driver.discard_config()
+                raise MergeConfigException(str(exc).strip().splitlines()[-1]) from exc
 
     # ------------------------------------------------------------ armed commits
 
@@ -196,10 +220,7 @@ class EosSession:
             return known
         self._refuse_pending()
         driver = self._open
-        driver.config_session = name
-        with self._errors(f"configure session {name}"):
-            load = driver.load_replace_candidate if replace else driver.load_merge_candidate
-            load(config=lines)
+        self._load(driver, name, lines, replace=replace)
         timer = time.strftime("%H:%M:%S", time.gmtime(revert_in_s))
         try:
             self._run([f"configure checkpoint save {name}", f"configure session {name} commit timer {timer}"])

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ...model.errors import CommitError, CommitExpiredError, DeviceError, InputError, UnreachableError
 from ...model.fabric import Device
+from ...model.measure import Echo
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
 from . import read
@@ -130,6 +131,22 @@ class FrrSession:
         timeout_s: float = 2.0,
     ) -> tuple[int, int]:
         """Ping from the device; ``size`` is the ICMP payload in octets."""
+        echo = self.echo(
+            destination, source=source, count=count, size=size, dont_fragment=dont_fragment, timeout_s=timeout_s
+        )
+        return echo.sent, echo.received
+
+    def echo(
+        self,
+        destination: str,
+        *,
+        source: str | None = None,
+        count: int = 5,
+        size: int | None = None,
+        dont_fragment: bool = False,
+        timeout_s: float = 2.0,
+    ) -> Echo:
+        """Ping like ping(), and return the round-trip times that the device's ping sums up."""
         argv = ["ping", "-n", "-q", "-i", "0.2", "-c", str(count), "-W", str(timeout_s)]
         argv += ["-I", source] if source else []
         argv += ["-s", str(size)] if size is not None else []
@@ -140,7 +157,8 @@ class FrrSession:
         if not found:
             words = (done.err or done.out).strip()
             raise DeviceError(f"ping did not run: {words[-300:]}", device=self.device.name, command=shlex.join(argv))
-        return int(found[1]), int(found[2])
+        times = re.search(r"= ([\d.]+)/([\d.]+)/([\d.]+)(?:/[\d.]+)? ms", done.out)
+        return Echo(int(found[1]), int(found[2]), *(float(t) for t in times.groups()) if times else ())
 
 
 def _optional_args(device: Device, credentials: Credentials) -> dict[str, Any]:

@@ -175,6 +175,7 @@ class FrrWatcher:
         self._offset_s = self._error_s = 0.0
         self._started_s = 0.0
         self._last_poll_s: float | None = None
+        self._duplicate: bool | None = None
         self._first_poll = threading.Event()
         self._stops: list[Callable[[], None]] = []
         self._threads: list[threading.Thread] = []
@@ -227,16 +228,13 @@ class FrrWatcher:
 
     def _measure_clock(self) -> tuple[float, float]:
         """Return (device's wall clock less own monotonic clock, error bound), in seconds."""
-        best: tuple[float, float] | None = None
-        for _ in range(CLOCK_EXCHANGES):
+        exchanges: list[tuple[float, float]] = []
+        for _exchange in range(CLOCK_EXCHANGES):
             before = time.monotonic()
             text = self._shell.run(CLOCK).out
             after = time.monotonic()
-            error = (after - before) / 2
-            if best is None or error < best[1]:
-                best = float(text) - (before + after) / 2, error
-        assert best is not None
-        return best
+            exchanges.append((float(text) - (before + after) / 2, (after - before) / 2))
+        return min(exchanges, key=lambda exchange: exchange[1])
 
     def _find_bridge(self) -> None:
         said = self._shell.batch([read.LINK])[read.LINK]
@@ -328,6 +326,7 @@ class FrrWatcher:
         found = evpn_entries(text, self.workload.mac, self._addresses)
         if found is None:
             return
+        self._duplicate = is_duplicate(text, self.workload.mac)
         for table, key in ((Table.EVPN_MAC, ""), *((Table.EVPN_MAC_IP, a) for a in self._addresses)):
             value, sequence = found.get(key, (_NOWHERE, None))
             self._add(table, key, Sample(ended_s, value, resolution, sequence))
@@ -374,6 +373,7 @@ class FrrWatcher:
             sequence_before=first.sequence if first else None,
             sequence_after=final.sequence if final else None,
             method=_METHODS[table],
+            duplicate=self._duplicate if table is Table.EVPN_MAC else None,
         )
 
 
@@ -404,6 +404,12 @@ def evpn_entries(text: str, mac: str, addresses: list[str]) -> dict[str, tuple[s
                 place if value.get("mac") == mac else (f"MAC {value.get('mac')}", None)
             )
     return found
+
+
+def is_duplicate(text: str, mac: str) -> bool | None:
+    """Say whether FRR froze the MAC as a duplicate ("isDuplicate" of ``show evpn mac``), None where it does not say."""
+    found = re.search(rf'"{re.escape(mac)}"\s*:\s*{{[^{{}}]*?"isDuplicate"\s*:\s*(true|false)', text)
+    return None if found is None else found[1] == "true"
 
 
 def _same_address(value: Any, addresses: list[str]) -> bool:

@@ -118,7 +118,7 @@ def evpn_mac(answer: Answer) -> Facts:
     if any(re.match(r"^\s*MAC Address:\s", line) for line in text):
         return {Fact.MACS: tuple(_evpn_mac_blocks(answer, text))}
     found = cisco.rows(
-        answer, r"^\s*MAC Address\s+EVI\s+BD\s+ESI", _EVPN_MAC_ROW + r"|^\s{40,}(?P<more>\S.*)$", r"$^", text
+        answer, r"^\s*MAC Address\s+EVI\s+(?:BD|VLAN)\s+ESI", _EVPN_MAC_ROW + r"|^\s{40,}(?P<more>\S.*)$", r"$^", text
     )
     return {Fact.MACS: tuple(entry for row in found if row["mac"] for entry in _evpn_entries(row))}
 
@@ -131,7 +131,7 @@ def _mac_at(
     text: str, vlan: int, hop: str, esi: str | None, sequence: int | None, sticky: bool | None
 ) -> Iterator[MacEntry]:
     """Yield an entry per next hop: addresses are VTEPs; ``Et1/0:11`` is a port and its service instance."""
-    vteps = cisco.addresses(re.sub(r"(\d+ ?),? ?(\S*)$", r"\1 \2", hop) if ":" not in hop else hop.split(",")[0])
+    vteps = cisco.addresses(hop)
     if vteps:
         for vtep in vteps:
             yield MacEntry(mac(text) or "", vlan, None, None, vtep, EntryKind.REMOTE, sticky, esi, sequence)
@@ -178,7 +178,7 @@ def evpn_mac_ip(answer: Answer) -> Facts:
     text = cisco.joined(cisco.lines(answer), r"\s*[0-9a-fA-F]*:[0-9a-fA-F:]+\s*")
     if any(re.match(r"^\s*IP Address:\s", line) for line in text):
         return {Fact.NEIGHBORS: tuple(_mac_ip_blocks(answer, text))}
-    found = cisco.rows(answer, r"^\s*IP Address\s+EVI\s+BD\s+MAC Address", _MAC_IP_ROW, r"$^", text)
+    found = cisco.rows(answer, r"^\s*IP Address\s+EVI\s+(?:BD|VLAN)\s+MAC Address", _MAC_IP_ROW, r"$^", text)
     return {Fact.NEIGHBORS: tuple(_mac_ip(r["ip"], r["mac"], r["bd"], r["hop"]) for r in found)}
 
 
@@ -323,7 +323,7 @@ def nve_interface(answer: Answer) -> Facts:
     source = re.search(r"source-interface: (\S+) \(primary: ?(\S+?)(?: vrf: ?\S+)?\)", text)
     if not head or not source:
         raise answer.error("is of another command or cut: it has no NVE interface with a source")
-    port = re.search(r"[Vv]xlan dport: (\d+)", text)
+    port = re.search(r"(?i)vxlan dport: (\d+)", text)
     return {
         Fact.VTEP: Vtep(
             interface=head.group(1),

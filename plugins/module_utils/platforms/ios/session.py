@@ -83,11 +83,10 @@ class IosSession(CiscoSession):
 
     def diff(self, candidate: str) -> str:
         """Return the lines that merging types, and the archive that the timer needs where the device has none."""
-        lines = typed_lines(candidate)
-        if not lines:
+        if not typed_lines(candidate):
             return ""
         own = [f"! while the change is armed: archive / path {ARCHIVE}"] if not self._has_archive() else []
-        return "\n".join([*own, *lines]) + "\n"
+        return "\n".join([*own, candidate.rstrip()]) + "\n"
 
     def arm(self, token: str, candidate: str, revert_in_s: int) -> CommitStatus:
         """Merge under the device's timer; see runbook.ports."""
@@ -108,7 +107,7 @@ class IosSession(CiscoSession):
                 command="show archive config rollback timer", remedy="confirm it, or wait until its timer has run out",
             )  # fmt: skip
         if not self._has_archive():
-            self._configure(["archive", f" path {ARCHIVE}"])
+            self._configure(["archive", f"path {ARCHIVE}", "exit"])
         self._mark(name, "armed")
         try:
             load()

@@ -18,7 +18,7 @@ from ...model.state import (
     SwitchportMode,
     Vlan,
 )
-from ..reading import Answer, Facts, address, blocks, entries, first, mac, number, table
+from ..reading import Answer, Facts, address, blocks, entries, first, mac, number, table, unless_hidden
 from .tree import Element, tree
 
 _MAC = r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
@@ -30,7 +30,7 @@ _MAC_ENTRIES = ("l2ng-l2ald-mac-entry-vlan", "l2ng-mac-entry", "l2ald-mac-entry"
 def mac_table(answer: Answer) -> Facts:
     """``show ethernet-switching table``, brief, detail or extensive, ELS and older."""
     found = [_mac_of(entry) for root in tree(answer, *_MAC_ROOTS) for entry in root.iter(*_MAC_ENTRIES)]
-    return {Fact.MACS: entries(found)}
+    return {Fact.MACS: unless_hidden(answer, entries(found), _MAC)}
 
 
 def _mac_of(entry: Element) -> MacEntry | None:
@@ -71,9 +71,10 @@ def _kind(flags: str) -> EntryKind | None:
 
 def mac_table_text(answer: Answer) -> Facts:
     """The table of ``show ethernet-switching table``; its count of entries is checked where it has one."""
+    age = r"\s+\S+" if re.search(r"^.*\bMAC\b.*\bAge\b", answer.text(), re.MULTILINE) else ""
     row = (
-        rf"\s*(?P<vlan>[\w.-]+)\s+(?P<mac>{_MAC}|\*)\s+(?P<flags>[A-Z][A-Za-z,]*)\s+(?P<age>\S+)"
-        r"\s+(?P<port>(?:[a-z]+[\w/:-]*\d\S*|All-members|Router|-)\S*)"
+        rf"\s*(?P<vlan>[\w.-]+)\s+(?P<mac>{_MAC}|\*)\s+(?P<flags>[A-Z][A-Za-z,]*){age}"
+        r"\s+(?P<port>[a-z][\w/:-]*\.\d+|All-members|Router|-)"
         r"(?:\s+(?P<r1>\S+))?(?:\s+(?P<r2>\S+))?(?:\s+(?P<r3>\S+))?\s*$"
     )
     skip = (
@@ -82,10 +83,10 @@ def mac_table_text(answer: Answer) -> Facts:
         r"|.*- .*MAC\b.*,)"
     )
     matches = list(table(answer, row, skip, r"(?i)(vlan|mac)\s+mac\s"))
-    total = first(r"[Ee]thernet[- ]switching table\s*: (\d+) entries", answer.text())
-    count = sum(m["mac"] != "*" for m in matches)
-    if total and re.search("Ethernet switching table", answer.text()) and int(total) not in (count, len(matches)):
-        raise answer.error(f"has {count} entries and says it has {total}: it is cut short")
+    totals = re.findall(r"^Ethernet switching table\s*: (\d+) entries", answer.text(), re.MULTILINE)
+    count, said = sum(m["mac"] != "*" for m in matches), sum(map(int, totals))
+    if totals and said not in (count, len(matches)):
+        raise answer.error(f"has {count} entries and says it has {said}: it is cut short")
     return {Fact.MACS: tuple(_text_mac(m) for m in matches if m["mac"] != "*")}
 
 
@@ -105,7 +106,7 @@ def evpn_database(answer: Answer) -> Facts:
         i for root in tree(answer, "evpn-database-information") for i in root.iter("evpn-database-instance")
     ):
         found += [_database_entry(entry) for entry in instance.iter("mac-entry", "evpn-database-mac-entry")]
-    return {Fact.MACS: entries(found)}
+    return {Fact.MACS: unless_hidden(answer, entries(found), _MAC)}
 
 
 def _database_entry(entry: Element) -> MacEntry | None:
@@ -115,7 +116,7 @@ def _database_entry(entry: Element) -> MacEntry | None:
     source = entry.deep("active-source", "source") or ""
     sequence = entry.deep("mobility-sequence-number", "mac-mobility-sequence-number", "sequence-number")
     vlan = entry.get("vlan-id")
-    return _database_mac(text, vlan, entry.get("vni-id", "vn-id", "domain-id"), source, sequence)
+    return _database_mac(text, vlan, entry.get("vni-id", "vn-id", "vni", "domain-id"), source, sequence)
 
 
 def _database_mac(text: str, vlan: str | None, vni: str | None, source: str, sequence: str | None) -> MacEntry:
@@ -165,7 +166,7 @@ def arp(answer: Answer) -> Facts:
         for root in tree(answer, "arp-table-information")
         for entry in root.all("arp-table-entry")
     ]
-    return {Fact.NEIGHBORS: tuple(found)}
+    return {Fact.NEIGHBORS: unless_hidden(answer, found, _MAC)}
 
 
 def _flags(entry: Element) -> str:
@@ -175,7 +176,7 @@ def _flags(entry: Element) -> str:
 
 def _neighbor(ip: str | None, hw: str | None, interface: str | None, vrf: str | None, flags: str) -> Neighbor:
     """``irb.10 [vtep.32769]`` is the interface of the entry and the port behind it."""
-    name, _, behind = (interface or "").partition(" ")
+    name, _unused, behind = (interface or "").partition(" ")
     ip_address = address(ip)
     if ip_address is None or not name:
         raise ValueError(f"{ip!r} on {interface!r} is no neighbour")
@@ -192,14 +193,13 @@ def _neighbor(ip: str | None, hw: str | None, interface: str | None, vrf: str | 
 
 def arp_text(answer: Answer) -> Facts:
     """The table of ``show arp``; the total at its end is checked."""
-    row = (
-        rf"(?P<mac>{_MAC})\s+(?P<ip>\d\S*)\s+(?P<name>\S+\s+)??"
-        r"(?P<port>[a-z]+[\w/:-]*\.\d+(?: \[\S+\])?|[a-z]+\d\S*)(?:\s+(?P<flags>\S.*))?$"
-    )
+    named = re.search(r"^MAC Address\s+Address\s+Name\s", answer.text(), re.MULTILINE)
+    name = r"\S+\s+" if named else ""
+    row = rf"(?P<mac>{_MAC})\s+(?P<ip>\d\S*)\s+{name}(?P<port>[a-z]\S*(?: \[\S+\])?)(?:\s+(?P<flags>\S.*))?$"
     vrf = first(r"\bvpn (\S+)", answer.command)
     matches = list(table(answer, row, r"(MAC Address|Total entries)", r"MAC Address\s+Address"))
     total = first(r"^Total entries: (\d+)", answer.text())
-    if total is not None and int(total) != len(matches):
+    if total is None or int(total) != len(matches):
         raise answer.error(f"has {len(matches)} entries and says it has {total}: it is cut short")
     return {Fact.NEIGHBORS: tuple(_neighbor(m["ip"], m["mac"], m["port"], vrf, m["flags"] or "") for m in matches)}
 
@@ -211,7 +211,7 @@ def nd(answer: Answer) -> Facts:
         for entry in root.all("ipv6-nd-entry"):
             ip, hw = entry.get("ipv6-nd-neighbor-address"), entry.get("ipv6-nd-neighbor-l2-address")
             found.append(_nd(ip, hw, entry.get("ipv6-nd-interface-name"), entry.get("ipv6-nd-state") or ""))
-    return {Fact.NEIGHBORS: tuple(found)}
+    return {Fact.NEIGHBORS: unless_hidden(answer, found, _MAC)}
 
 
 def _nd(ip: str | None, hw: str | None, interface: str | None, state: str) -> Neighbor:
@@ -246,7 +246,10 @@ def vlans(answer: Answer) -> Facts:
             vlan, ports = _vlan(group)
             found += [vlan] if vlan else []
             members += ports
-    return {Fact.VLANS: tuple(found), **({Fact.PORTS: _switchports(members)} if members else {})}
+    return {
+        Fact.VLANS: unless_hidden(answer, found, r"vlan-tag\W+(?:data\W+)?\d"),
+        **({Fact.PORTS: _switchports(members)} if members else {}),
+    }
 
 
 _Member = tuple[str, int, bool | None, str | None]
@@ -282,31 +285,35 @@ def _switchports(members: list[_Member]) -> tuple[Port, ...]:
 
 
 def _switchport(name: str, listed: list[_Member]) -> Port:
-    said = {mode for *_, mode in listed if mode}
-    trunk = "trunk" in said or any(tagged for _, _, tagged, _ in listed)
-    if not said and all(tagged is None for _, _, tagged, _ in listed):
+    said = {mode for *_unused, mode in listed if mode}
+    trunk = "trunk" in said or any(tagged for _port, _vlan, tagged, _mode in listed)
+    if not said and all(tagged is None for _port, _vlan, tagged, _mode in listed):
         return Port(name)
-    untagged = next((vlan for _, vlan, tagged, _ in listed if tagged is False), None)
+    untagged = next((vlan for _port, vlan, tagged, _mode in listed if tagged is False), None)
     if not trunk:
         return Port(name, mode=SwitchportMode.ACCESS, access_vlan=untagged)
-    allowed = tuple(sorted({vlan for _, vlan, _, _ in listed}))
+    allowed = tuple(sorted({vlan for _port, vlan, _tagged, _mode in listed}))
     return Port(name, mode=SwitchportMode.TRUNK, native_vlan=untagged, allowed_vlans=allowed)
 
 
 def vlans_text(answer: Answer) -> Facts:
-    """The table of ``show vlans``, ELS (with routing instance) and older (with address and ports)."""
+    """The table of ``show vlans``, ELS (with routing instance) and older (without)."""
     rows: list[tuple[int, str, list[str]]] = []
-    row = r"(?:(?P<ri>\S+)\s+)?(?P<name>[A-Za-z_]\S*)\s+(?P<tag>\d+|NA|none)?\s*(?P<ports>\S.*)?$|\s+(?P<more>\S.*)$"
-    skip = r"(Routing instance|Name\s+Tag)"
+    els = re.search(r"^Routing instance", answer.text(), re.MULTILINE)
+    tag = r"(?P<tag>\d+|NA|none)"
+    head = rf"\S+\s+(?P<name>\S+)(?:\s+{tag})?" if els else rf"(?P<name>\S+)(?:\s+{tag})?"
+    row = rf"{head}(?:\s+(?P<ports>\S.*))?$|\s+(?P<more>\S.*)$"
     current: list[str] = []
-    for m in table(answer, row, skip, r"(Routing instance\s+VLAN name|Name\s+Tag\s+Interfaces)"):
-        ports = m["more"] if m["more"] else m["ports"] or ""
+    for m in table(
+        answer, row, r"(Routing instance|Name\s+Tag)", r"(Routing instance\s+VLAN name|Name\s+Tag\s+Interfaces)"
+    ):
         if not m["more"]:
             current = []
             if m["tag"] and m["tag"].isdigit():
                 rows.append((int(m["tag"]), m["name"], current))
+        ports = m["more"] or m["ports"] or ""
         current += [re.sub(r"\*$", "", p) for p in re.split(r"[,\s]+", ports) if p and p != "None"]
-    return {Fact.VLANS: tuple(Vlan(tag, name, None, tuple(sorted(ports))) for tag, name, ports in rows)}
+    return {Fact.VLANS: tuple(Vlan(tag_, name, None, tuple(sorted(ports))) for tag_, name, ports in rows)}
 
 
 def switching_interfaces(answer: Answer) -> Facts:
@@ -344,7 +351,7 @@ def spanning_tree(answer: Answer) -> Facts:
                 first(r"(\d+)", instance.deep("stp-instance-id", "instance-number", "stp-instance-number") or "") or "0"
             )
             found += [_stp_port(entry, name) for entry in instance.iter("stp-interface-entry")]
-    return {Fact.SPANNING_TREE: tuple(found)}
+    return {Fact.SPANNING_TREE: unless_hidden(answer, found, "port-state|interface-name")}
 
 
 def _stp_port(entry: Element, instance: str) -> SpanningTreePort:
@@ -420,14 +427,16 @@ def _lacp_block(answer: Answer, block: str) -> Lag:
     rows = re.findall(r"^\s+(\S+)\s+(Actor|Partner)((?:\s+(?:Yes|No)){6})\s+(\w+)\s+(\w+)", block, re.MULTILINE)
     mux = dict(
         re.findall(
-            r"^\s+(\S+)\s+\S.*?\s+(Collecting distributing|Collecting|Attached|Waiting|Detached)(?:\s+\w+)?\s*$",
+            r"^\s+(\S+)\s+\S.*?\s+(Collecting distributing|Attached|Waiting|Detached)(?:\s+\w+)?\s*$",
             block,
             re.MULTILINE,
         )
     )
-    actors = [(member, flags.split(), activity) for member, role, flags, _, activity in rows if role == "Actor"]
-    if not actors or any(member not in mux for member, _, _ in actors):
+    actors = [(member, flags.split(), activity) for member, role, flags, _unused, activity in rows if role == "Actor"]
+    if not actors or any(member not in mux for member, _unused, _unused in actors):
         raise answer.error(f"is cut short in {name}")
     # The six flags are: expired, defaulted, distributing, collecting, synchronised, aggregatable.
-    members: list[tuple[str, str | None, str | None]] = [(member, flags[4], mux[member]) for member, flags, _ in actors]
-    return _lag(name, {activity for *_, activity in actors}, members)
+    members: list[tuple[str, str | None, str | None]] = [
+        (member, flags[4], mux[member]) for member, flags, _unused in actors
+    ]
+    return _lag(name, {activity for *_unused, activity in actors}, members)

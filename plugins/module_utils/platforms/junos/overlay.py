@@ -22,7 +22,7 @@ from ...model.state import (
     VniKind,
     Vtep,
 )
-from ..reading import Answer, Facts, address, blocks, duration_s, entries, first, mac, number
+from ..reading import Answer, Facts, address, blocks, duration_s, entries, first, mac, number, unless_hidden
 from .tree import Element, tree
 
 _NO_ESI = "00:00:00:00:00:00:00:00:00:00"
@@ -30,7 +30,7 @@ _NO_ESI = "00:00:00:00:00:00:00:00:00:00"
 
 def family_of_table(name: str) -> tuple[AddressFamily, str] | None:
     """Return family and VRF of a routing table; None for the copies of EVPN routes and other families."""
-    instance, _, kind = name.rpartition(".")[0].rpartition(".")
+    instance, _unused, kind = name.rpartition(".")[0].rpartition(".")
     families = {"inet": AddressFamily.IPV4_UNICAST, "inet6": AddressFamily.IPV6_UNICAST}
     if name == "bgp.evpn.0":
         return AddressFamily.L2VPN_EVPN, "default"
@@ -54,7 +54,7 @@ def bgp(answer: Answer) -> Facts:
         fallback = [f for f in offered if f] or [(AddressFamily.IPV4_UNICAST, "default")]
         for peer in root.all("bgp-peer"):
             found.extend(_peer(peer, fallback))
-    return {Fact.BGP_PEERS: tuple(found)}
+    return {Fact.BGP_PEERS: unless_hidden(answer, found, "peer-address")}
 
 
 def _peer(peer: Element, fallback: list[tuple[AddressFamily, str]]) -> Iterator[BgpPeer]:
@@ -88,7 +88,7 @@ def _ribs(peer: Element) -> list[tuple[AddressFamily, str | None, Element | None
     """The tables of a peer; of EVPN only bgp.evpn.0, which the tables of the instances copy."""
     named = [(family_of_table(rib.get("name") or ""), rib) for rib in peer.all("bgp-rib")]
     found: list[tuple[AddressFamily, str | None, Element | None]] = [(k[0], k[1], rib) for k, rib in named if k]
-    if not any(f is AddressFamily.L2VPN_EVPN for f, *_ in found):
+    if not any(f is AddressFamily.L2VPN_EVPN for f, *_unused in found):
         copies = [rib for rib in peer.all("bgp-rib") if (rib.get("name") or "").endswith(".evpn.0")]
         found += [(AddressFamily.L2VPN_EVPN, "default", copies[0])] if len(copies) == 1 else []
     return found
@@ -103,11 +103,11 @@ def _asn(text: str | None) -> int | None:
 
 _PEER_LINE = re.compile(
     r"^(?P<peer>[0-9a-fA-F.:]+)\s+(?P<asn>[\d.]+)\s+(?P<in>\d+)\s+(?P<out>\d+)\s+(?P<q>\d+)\s+(?P<flaps>\d+)"
-    r"\s+(?P<up>(?:\d+w)?(?:\d+d)?\s?[\d:]+|\d+w\d+d|Never)\s+(?P<state>[A-Z][A-Za-z]+|\d+/\d+/\d+(?:/\d+)?.*)$"
+    r"\s+(?P<up>(?:\d+w)?(?:\d+d)?\s?[\d:]+|\d+w\d+d|Never)\s+(?P<state>(?:Establ|Connect|Active|Idle|OpenSent|OpenConfirm)\b.*|\d+/\d+/\d+(?:/\d+)?.*)$"
 )
 _RIB_LINE = re.compile(r"^\s+(?P<table>\S+): (?P<active>\d+)/(?P<received>\d+)/(?P<accepted>\d+)/(?P<damped>\d+)$")
 _SUMMARY_OTHER = re.compile(
-    r"^(Threading mode|Groups:|Default eBGP|Table\s+Tot|\S+\.\d+\s*$|\s+\d+(?:\s+\d+){5}\s*$|\s*$)"
+    r"^(Threading mode|Groups:|Unconfigured peers|Default eBGP|Table\s+Tot|\S+\.\d+\s*$|\s+\d+(?:\s+\d+){5}\s*$|\s*$)"
 )
 
 
@@ -132,6 +132,9 @@ def bgp_summary_text(answer: Answer) -> Facts:
     total = first(r"^Groups: \d+ Peers: (\d+)", text)
     if total is not None and int(total) != len(peers):
         raise answer.error(f"has {len(peers)} peers and says it has {total}: it is cut short")
+    for peer, ribs in peers:
+        if peer["state"].startswith("Estab") and not ribs:
+            raise answer.error(f"is cut short: the peer {peer['peer']} is up and has no table")
     return {Fact.BGP_PEERS: tuple(p for peer, ribs in peers for p in _summary_peer(peer, ribs, tables))}
 
 
@@ -299,7 +302,7 @@ def _community_facts(communities: Iterable[str]) -> dict[str, typing.Any]:
 
 
 _ENTRY = re.compile(
-    r"^[* ] ?(?P<key>\d+:\S+?)(?:/\d+(?: \S+)?)? \((?P<count>\d+) entr(?:y|ies), \d+ announced\)", re.MULTILINE
+    r"^(?:\* | )?(?P<key>\d+:\S+?)(?:/\d+(?: \S+)?)? \((?P<count>\d+) entr(?:y|ies), \d+ announced\)", re.MULTILINE
 )
 
 
@@ -323,18 +326,25 @@ _BRIEF_PATH = re.compile(r"^\s+(?P<flag>[*+@-]?)\[(?:BGP|EVPN)/\d+\](?P<rest>.*(
 
 def _text_table(answer: Answer, block: str) -> tuple[list[EvpnRoute], int]:
     found: list[EvpnRoute] = []
-    begins = list(_ENTRY.finditer(block))
-    for here, after in zip(begins, [*begins[1:], None], strict=True):
-        found.extend(_text_paths(answer, here, block[here.end() : after.start() if after else None]))
-    if begins:
-        return found, len(begins)
-    keys = list(_BRIEF_KEY.finditer(block))
-    for here, after in zip(keys, [*keys[1:], None], strict=True):
-        key = route_key(here.group())
-        for path in _BRIEF_PATH.finditer(block[here.end() : after.start() if after else None]):
+    detailed = list(_parts(_ENTRY, block))
+    for head, text in detailed:
+        found.extend(_text_paths(answer, head, text))
+    if detailed:
+        return found, len(detailed)
+    keys = list(_parts(_BRIEF_KEY, block))
+    for head, text in keys:
+        key = route_key(head.group())
+        for path in _BRIEF_PATH.finditer(text):
             peer, as_path = first(r"from (\S+)", path["rest"]), first(r"AS path: ([^,]*)", path["rest"])
             found.append(EvpnRoute(**key, peer=peer, best=path["flag"] in ("*", "@"), as_path=as_path))
     return found, len(keys)
+
+
+def _parts(pattern: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield each match with the text up to the next one."""
+    heads = list(pattern.finditer(text))
+    for i, head in enumerate(heads):
+        yield head, text[head.end() : heads[i + 1].start() if i + 1 < len(heads) else None]
 
 
 def _text_paths(answer: Answer, head: re.Match[str], text: str) -> Iterator[EvpnRoute]:
@@ -343,6 +353,9 @@ def _text_paths(answer: Answer, head: re.Match[str], text: str) -> Iterator[Evpn
     if len(paths) != int(head["count"]):
         raise answer.error(f"is cut short in {head['key']}")
     for path in paths:
+        # What Junos prints last of a path that BGP brought, and of one of its own.
+        if not re.search(r"Router ID: " if re.match(r"[*+-]?BGP", path) else r"Communities: ", path):
+            raise answer.error(f"is cut short in a path of {head['key']}")
         labels = re.findall(r"Route Label: (\d+)", path)
         communities = (first(r"Communities: (.*)$", path) or "").replace("(sequence ", "(sequence_")
         hop = first(r"Protocol next hop: (\S+)", path)
@@ -371,7 +384,10 @@ def evpn_instances(answer: Answer) -> Facts:
             vnis += _instance_vnis(instance)
             segments |= {s.esi: s for s in _segments(instance)}
     esi = Multihoming("esi", active=bool(segments), segments=tuple(segments.values()))
-    return {Fact.VNIS: entries(vnis), **({Fact.MULTIHOMING: esi} if segments else {})}
+    return {
+        Fact.VNIS: unless_hidden(answer, entries(vnis), "inclusive-multicast-label"),
+        **({Fact.MULTIHOMING: esi} if segments else {}),
+    }
 
 
 def _instance_vnis(instance: Element) -> Iterator[Vni | None]:
@@ -407,6 +423,50 @@ def _segments(instance: Element) -> Iterator[EthernetSegment]:
             up=(ports[0][1] or "").startswith("Up"),
             designated_forwarder=entry.deep("evpn-esi-designated-forwarder", "esi-designated-forwarder"),
             peers=entries(peers),
+        )
+
+
+_DOMAIN = re.compile(
+    r"^ {4}(?P<vlan>\d+|None)?\s+(?P<vni>\d+)\s+(?P<intfs>\d+)\s+(?P<up>\d+)\s+(?P<irb>irb\.\d+)?"
+    r"\s+\S+\s+(?:En|Dis)abled",
+    re.MULTILINE,
+)
+
+
+def evpn_instances_text(answer: Answer) -> Facts:
+    """The text of ``show evpn instance extensive``; the count of bridge domains of each instance is checked."""
+    vnis: list[Vni] = []
+    segments: list[EthernetSegment] = []
+    for block in blocks(answer, r"^Instance: "):
+        contexts = dict(re.findall(r"^ {4}(irb\.\d+)\s+(?:\d+\s+)*(?:Up|Down)\s+(\S+)", block, re.MULTILINE))
+        part = (re.split(r"^ {2}Number of bridge domains: \d+\n", block, flags=re.MULTILINE)[1:] or [""])[0]
+        domains = list(_DOMAIN.finditer(part.split("\n  Number of ")[0]))
+        count = number(first(r"^ {2}Number of bridge domains: (\d+)", block))
+        if count is None or count != len(domains):
+            raise answer.error(f"is cut short, or is not extensive, in {block.splitlines()[0]}")
+        rd = first(r"^ {2}Route Distinguisher: (\S+)", block)
+        vnis += [_text_domain(m, rd, contexts.get(m["irb"])) for m in domains]
+        segments += list(_text_segments(block))
+    esi = Multihoming("esi", active=True, segments=tuple(segments))
+    return {Fact.VNIS: tuple(vnis), **({Fact.MULTIHOMING: esi} if segments else {})}
+
+
+def _text_domain(match: re.Match[str], rd: str | None, vrf: str | None) -> Vni:
+    return Vni(int(match["vni"]), VniKind.L2, number(match["vlan"]), vrf, True if int(match["up"]) else None, rd=rd)
+
+
+def _text_segments(block: str) -> Iterator[EthernetSegment]:
+    for part in re.split(r"^ {4}ESI: ", block, flags=re.MULTILINE)[1:]:
+        local = re.search(r"Local interface: (\S+), Status: (\S+)", part)
+        if local is None or local[1].startswith("irb."):
+            continue
+        peers = re.findall(r"^ {8}(\d+\.\d+\.\d+\.\d+)\s", part, re.MULTILINE)
+        yield EthernetSegment(
+            esi=part.split()[0],
+            interface=local[1],
+            up=local[2].startswith("Up"),
+            designated_forwarder=first(r"Designated forwarder: (\S+)", part),
+            peers=entries(map(address, peers)),
         )
 
 

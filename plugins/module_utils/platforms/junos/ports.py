@@ -21,7 +21,7 @@ from ...model.state import (
     SpanningTreePort,
     StormControl,
 )
-from ..reading import Answer, Facts, blocks, first, mac, number, real, table
+from ..reading import Answer, Facts, blocks, first, mac, number, real, table, unless_hidden
 from .tree import Element, tree
 
 
@@ -126,7 +126,9 @@ def interfaces_text(answer: Answer) -> Facts:
     found: list[Port] = []
     for block in blocks(answer, r"^Physical interface: "):
         head = re.match(
-            r"Physical interface: ([^\s,]+), (\w+)(?: \w+)?, Physical link is (?:administratively )?(\w+)", block, re.I
+            r"Physical interface: ([^\s,]+)\s*, (\w+)(?: \w+)?, Physical link is (?:administratively )?(\w+)",
+            block,
+            re.I,
         )
         if head is None or len(block.splitlines()) < 3:
             raise answer.error("is cut short in its last interface")
@@ -185,6 +187,15 @@ def _text_logical(text: str) -> Port:
     )
 
 
+def descriptions_text(answer: Answer) -> Facts:
+    """The table of ``show interfaces descriptions``."""
+    row = r"(?P<port>\S+)\s+(?P<admin>up|down)\s+(?P<link>up|down)\s+(?P<text>\S.*)$"
+    return {Fact.PORTS: tuple(
+        Port(m["port"], enabled=m["admin"] == "up", up=m["link"] == "up", description=m["text"])
+        for m in table(answer, row, r"Interface\s+Admin", r"Interface\s+Admin\s+Link\s+Description")
+    )}  # fmt: skip
+
+
 def interfaces_terse_text(answer: Answer) -> Facts:
     """The table of ``show interfaces terse``."""
     found: dict[str, Port] = {}
@@ -214,7 +225,7 @@ def optics(answer: Answer) -> Facts:
                 found.extend(_lanes(physical.get("name") or "", diagnostics[0]))
             elif physical.has("admin-status"):
                 raise answer.error("is of another command: it has the state of interfaces, not of transceivers")
-    return {Fact.OPTICS: tuple(found)}
+    return {Fact.OPTICS: unless_hidden(answer, found, "power-dbm")}
 
 
 _LEVELS = {"low-alarm": "low_alarm", "low-warn": "low_warning", "high-alarm": "high_alarm", "high-warn": "high_warning"}
@@ -263,7 +274,7 @@ def optics_text(answer: Answer) -> Facts:
         port = first(r"^Physical interface: ([^\s,]+)", block) or ""
         if "Optical diagnostics" in block and "N/A" in block:
             continue
-        if not re.search(r"rx power low warning threshold|power low warning threshold", block):
+        if not re.search(r"(?:rx|receiver) power low warning threshold\s+: .* dBm", block):
             raise answer.error(f"is cut short, or of another command: {port} has no thresholds")
         found.extend(_text_lanes(port, block))
     return {Fact.OPTICS: tuple(found)}
@@ -312,7 +323,7 @@ def lldp(answer: Answer) -> Facts:
                     entry.get("lldp-remote-chassis-id") or None,
                 )
             )
-    return {Fact.LLDP: tuple(found)}
+    return {Fact.LLDP: unless_hidden(answer, found, "lldp-remote")}
 
 
 def _remote_port(entry: Element) -> str | None:
@@ -374,6 +385,29 @@ def hardware(answer: Answer) -> Facts:
     """``show chassis hardware``: the serial number of the chassis."""
     chassis = next(tree(answer, "chassis-inventory")[0].iter("chassis"))
     return {Fact.SOFTWARE: Software("", "", None, chassis.get("description"), chassis.get("serial-number"))}
+
+
+def hardware_text(answer: Answer) -> Facts:
+    """The text of ``show chassis hardware``: the line of the chassis, ``Chassis  SERIAL  MODEL``."""
+    line = re.search(r"^Chassis\s+(\S+)\s+(\S.*)$", answer.text(), re.MULTILINE)
+    if line is None:
+        raise answer.error("is of another command: it has no chassis")
+    return {Fact.SOFTWARE: Software("", "", None, line[2].strip(), line[1])}
+
+
+def routing_engine_text(answer: Answer) -> Facts:
+    """The text of ``show chassis routing-engine``."""
+    text = answer.text()
+    idle, percent = (
+        number(first(r"Idle\s+(\d+) percent", text)),
+        number(first(r"Memory utilization\s+(\d+) percent", text)),
+    )
+    size = number(first(r"(?:DRAM|Memory size|Installed memory)\s+(\d+) MB", text))
+    if idle is None:
+        raise answer.error("is of another command, or cut short: it does not say the idle time")
+    total = None if size is None else size * 1024 * 1024
+    used = None if total is None or percent is None else total * percent // 100
+    return {Fact.RESOURCES: Resources(float(100 - idle), total, used)}
 
 
 def routing_engine(answer: Answer) -> Facts:

@@ -37,8 +37,10 @@ COMMANDS: Mapping[Fact, tuple[str, ...]] = {
 
 READERS: tuple[Reader, ...] = (
     Reader(r"show version.*", (Fact.SOFTWARE,), either(ports.version, ports.version_text)),
-    Reader(r"show chassis hardware.*", (Fact.SOFTWARE,), ports.hardware),
-    Reader(r"show chassis routing-engine.*", (Fact.RESOURCES,), ports.routing_engine),
+    Reader(r"show chassis hardware.*", (Fact.SOFTWARE,), either(ports.hardware, ports.hardware_text)),
+    Reader(
+        r"show chassis routing-engine.*", (Fact.RESOURCES,), either(ports.routing_engine, ports.routing_engine_text)
+    ),
     Reader(
         r"show ethernet-switching (?:vxlan-)?tunnel-end-point.*|show ethernet-switching vxlan-tunnel-end-point.*"
         r"|show mac-vrf forwarding vxlan-tunnel-end-point.*",
@@ -53,7 +55,11 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader(r"show evpn database.*", (Fact.MACS,), either(forwarding.evpn_database, forwarding.evpn_database_text)),
     Reader(r"show evpn ip-prefix-database.*", (Fact.EVPN_ROUTES,), overlay.prefix_database),
-    Reader(r"show evpn instance.*", (Fact.VNIS, Fact.MULTIHOMING), overlay.evpn_instances),
+    Reader(
+        r"show evpn instance.*",
+        (Fact.VNIS, Fact.MULTIHOMING),
+        either(overlay.evpn_instances, overlay.evpn_instances_text),
+    ),
     Reader(r"show evpn l3-context.*", (Fact.VNIS,), overlay.l3_contexts),
     Reader(r"show arp.*", (Fact.NEIGHBORS,), either(forwarding.arp, forwarding.arp_text)),
     Reader(r"show ipv6 neighbors?.*", (Fact.NEIGHBORS,), either(forwarding.nd, forwarding.nd_text)),
@@ -73,6 +79,7 @@ READERS: tuple[Reader, ...] = (
         either(ports.optics, ports.optics_text),
     ),
     Reader(r"show interfaces (?:\S+ )?terse.*", (Fact.PORTS,), either(ports.interfaces, ports.interfaces_terse_text)),
+    Reader(r"show interfaces descriptions.*", (Fact.PORTS,), either(ports.interfaces, ports.descriptions_text)),
     Reader(r"show interfaces?.*", (Fact.PORTS,), either(ports.interfaces, ports.interfaces_text)),
     Reader(r"show lldp neighbors?", (Fact.LLDP,), either(ports.lldp, ports.lldp_text)),
     Reader(r"show lldp neighbors? .+", (Fact.LLDP,), either(ports.lldp, ports.lldp_detail_text)),
@@ -111,12 +118,12 @@ def _joined_macs(state: DeviceState) -> tuple[MacEntry, ...]:
     """Join the switching table, which goes by VLAN, with the EVPN database, which goes by VNI."""
     vlan_of = {v.vni: v.vlan_id for v in state.vnis or () if v.kind is VniKind.L2 and v.vlan_id}
     vni_of = {vlan: vni for vni, vlan in vlan_of.items()}
-    joined: tuple[MacEntry, ...] = ()
+    by_table: list[MacEntry] = []
+    by_database: list[MacEntry] = []
     for entry in state.macs or ():
         vlan = entry.vlan_id or vlan_of.get(entry.vni or 0)
         vni = entry.vni or vni_of.get(entry.vlan_id or 0)
-        joined = (*joined, dataclasses.replace(entry, vlan_id=vlan, vni=vni))
-    by_table = tuple(e for e, raw in zip(joined, state.macs or (), strict=True) if raw.vni is None)
-    by_database = tuple(e for e, raw in zip(joined, state.macs or (), strict=True) if raw.vni is not None)
-    merged: tuple[MacEntry, ...] = merge(by_table, by_database)
+        told = by_table if entry.vni is None else by_database
+        told.append(dataclasses.replace(entry, vlan_id=vlan, vni=vni))
+    merged: tuple[MacEntry, ...] = merge(tuple(by_table), tuple(by_database))
     return merged

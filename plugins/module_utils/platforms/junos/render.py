@@ -48,6 +48,11 @@ def render(change: Change, fabric: Fabric, device: Device, running: str) -> Rend
             work.attachment(attachment)
     if device.role is Role.BORDER:
         work.handoff()
+    seconds = change.gates.revert_in_s
+    if seconds % 60:
+        work.notes.append(
+            f"Junos counts its commit timer in minutes: {seconds} s become {60 * math.ceil(seconds / 60)} s"
+        )
     return Rendered(work.delta.apply(), work.delta.inverse(), tuple(work.notes) if work.delta.added else ())
 
 
@@ -251,7 +256,7 @@ class _Work:
 
     def _port(self, name: str) -> tuple[str, str]:
         """Return interface and unit of a port; a member of an aggregate carries no VLANs of its own."""
-        port, _, unit = name.partition(".")
+        port, _unused, unit = name.partition(".")
         for options in ("ether-options", "gigether-options"):
             bundle = self.delta.value("interfaces", port, options, "802.3ad")
             if bundle:
@@ -276,6 +281,7 @@ class _Work:
         members = self.delta.below(*path, "vlan", "members")
         if not self._carries(members):
             if members:
+                self.notes.append(f"{port} of {self.device.name} leaves VLAN {members[0]}: its hosts move")
                 self.delta.replace(*path, "vlan", "members", old=members[0], new=self.name)
             else:
                 self.delta.set(*path, "vlan", f"members {self.name}")

@@ -32,7 +32,7 @@ from ...model.errors import (
 from ...model.fabric import Device
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
-from ..sessions import check_token, ping_counts, survey
+from ..sessions import all_words, check_token, ping_counts, survey
 from .read import COMMANDS, read
 
 try:
@@ -147,10 +147,7 @@ class JunosSession:
             raise self._lost(exc) from exc
 
     def _lost(self, exc: Exception) -> DeviceError:
-        name, cause, words = self.device.name, exc.__context__, [str(exc) or repr(exc)]
-        while cause is not None:  # PyEZ hides the reason behind "connection refused"
-            words, cause = [*words, str(cause)], cause.__context__
-        said = ": ".join(words)
+        name, said = self.device.name, all_words(exc)
         self._driver = None
         if re.search(r"host ?key|unknown host|fingerprint", said, re.IGNORECASE):
             return AuthenticationError(

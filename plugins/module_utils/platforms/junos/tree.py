@@ -9,10 +9,11 @@ name spaces by release. The readers see none of that.
 from __future__ import annotations
 
 import html
+import re
 import typing
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from xml.etree import ElementTree
 
 from ..reading import Answer
 
@@ -75,10 +76,19 @@ def _is_xml(answer: Answer) -> bool:
 
 def _from_xml(answer: Answer) -> list[Element]:
     text = answer.xml()
-    try:
-        return [_xml_element(ElementTree.fromstring(text))]  # noqa: S314 (no document type: see Answer.xml)
-    except ElementTree.ParseError as exc:
-        raise answer.error(f"is not whole XML ({exc})") from exc
+    for candidate in (text, _without_prefixes(text)):
+        try:
+            return [_xml_element(ElementTree.fromstring(candidate))]  # no document type: see Answer.xml
+        except ElementTree.ParseError as exc:
+            reason = exc
+            if "unbound prefix" not in str(exc):
+                break
+    raise answer.error(f"is not whole XML ({reason})") from reason
+
+
+def _without_prefixes(text: str) -> str:
+    """``junos:style`` without a declaration of ``junos``: part of an answer that was cut out of its envelope."""
+    return re.sub(r"(</?|\s)[\w-]+:(?=[\w-]+[\s=>/])", r"\1", text)
 
 
 def _xml_element(node: ElementTree.Element) -> Element:

@@ -610,6 +610,8 @@ def _lag_row(row: Row) -> Lag:
 def lacp_neighbors(answer: Answer) -> Facts:
     """``show lacp neighbor``: the partner's system by member."""
     lags: dict[str, list[LagMember]] = {}
+    if answer.is_text and re.search(r"No lacp port-channels exist", answer.text(), re.IGNORECASE):
+        return {Fact.LAGS: ()}
     if answer.is_text:
         current = None
         for line in cisco.lines(answer):
@@ -771,7 +773,7 @@ def _optic_block(answer: Answer, block: str) -> Iterator[OpticLane]:
 
 
 def _optic_line(answer: Answer, name: str, text: str) -> list[float | None] | None:
-    found = re.search(rf"^\s*{name}\s+(\S.*)$", text, re.MULTILINE)
+    found = re.search(rf"^\s*{name}\s+((?:[-+]?\d|N/A).*)$", text, re.MULTILINE)
     if not found:
         return None
     values = [_figure(v) for v in re.findall(r"N/A|[+-]?\d+\.\d+|(?<=\s)0(?=\s)", " " + found.group(1) + " ")]

@@ -27,6 +27,7 @@ from ...model.errors import (
     DeviceError,
     ParseError,
     PendingCommitError,
+    UnreachableError,
 )
 from ...model.session import CommitState, CommitStatus
 from ...model.state import DeviceState, Fact
@@ -135,8 +136,7 @@ class NxosSession(CiscoSession):
         """Return the lines that merging adds or takes away, and the dead-man timer that is installed for the time."""
         lines = self._timer_lines("stretchnet-TOKEN", "TIME", self._tree())
         head = [f"! while the change is armed: {line}" for line in lines]
-        found = typed_lines(candidate)
-        return "\n".join([*head, *found]) + "\n" if found else ""
+        return "\n".join([*head, candidate.rstrip()]) + "\n" if typed_lines(candidate) else ""
 
     def arm(self, token: str, candidate: str, revert_in_s: int) -> CommitStatus:
         """Merge under a timer on the device; see runbook.ports."""
@@ -159,14 +159,26 @@ class NxosSession(CiscoSession):
         at = _full_minute(self._clock(), revert_in_s)
         before, schedule = _split(self._timer_lines(name, at.strftime("%Y:%m:%d:%H:%M"), tree))
         self._configure(before)
+        self._checkpoint(name)
         try:
-            self._ask(f"checkpoint {name}")
             self._configure(schedule)
             load()
         except CommitError:
             self._go_back(name, tree)
             raise
         return self.status(token)
+
+    def _checkpoint(self, name: str) -> None:
+        try:
+            self._ask(f"checkpoint {name}")
+        except UnreachableError:
+            raise
+        except DeviceError as exc:
+            self._remove_timer(name)
+            raise CommitError(
+                f"no checkpoint could be made: {exc.message}", device=self.device.name, command=f"checkpoint {name}",
+                remedy="free space on bootflash:, or delete old checkpoints",
+            ) from exc  # fmt: skip
 
     def _timer_lines(self, name: str, at: str, tree: Tree) -> list[str]:
         """Return the lines of the timer: the feature where it is off, the job, and the schedule."""

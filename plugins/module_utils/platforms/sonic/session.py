@@ -104,7 +104,7 @@ class SonicSession:
         if not document["patch"] and not document["frr"]:
             return ""
         head = f"# while the change is armed: a checkpoint, a systemd timer and a folder in {STATE}\n"
-        return head + json.dumps(document["patch"], indent=2) + "\n" + document["frr"]
+        return f"{head}{json.dumps(document['patch'], indent=2)}\n{document['frr']}"
 
     # ------------------------------------------------------------ changing
 

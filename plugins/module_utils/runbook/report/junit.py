@@ -29,6 +29,17 @@ def render(evidence: Evidence) -> str:
         _gate_suite(root, gate)
     if evidence.findings:
         _fill(_suite(root, "findings", "", 0.0), "findings", evidence.findings)
+    return _document(root)
+
+
+def render_gate(gate: GateResult, name: str) -> str:
+    """Return the XML document of one gate alone, such as a comparison that no run belongs to."""
+    root = ET.Element("testsuites", {"name": printable(name)})
+    _gate_suite(root, gate)
+    return _document(root)
+
+
+def _document(root: ET.Element) -> str:
     for suite in root:
         _count(suite)
     _count(root)

@@ -23,6 +23,8 @@ WEIGHTS = ("fail", "error", "warning", "skipped", "pass")
 _ERROR_COUNTERS = ("rx_errors", "tx_errors", "rx_discards", "tx_discards", "fcs_errors")
 
 
+#: The journal's reason for going back where a person asked for it (runbook/rollback.py).
+ASKED_BACK = "rollback"
 _TYPED = re.compile(r"[^\s:]+: {3}(?P<line>.*)")
 
 
@@ -145,7 +147,7 @@ def causes(evidence: Evidence) -> list[tuple[str, str, str]]:
     begins = [index for index, event in enumerate(evidence.events) if event.step == "begin"]
     last = evidence.events[begins[-1] :] if begins else evidence.events
     chosen = [event for event in last if event.level in ("error", "critical")] or [
-        event for event in last if event.step.rpartition(": ")[2] == "back"
+        event for event in last if event.step.rpartition(": ")[2] == "back" and event.message != ASKED_BACK
     ]
     told = bool(troubles(evidence))
     by_message: dict[str, list[Event]] = {}
@@ -214,6 +216,8 @@ def next_steps(evidence: Evidence) -> tuple[str, ...]:
     if evidence.outcome is Outcome.UNCHANGED:
         return ("Nothing needs to be done.",)
     if evidence.outcome is Outcome.REVERTED and evidence.rollback_proven and not evidence.differences:
+        if not causes(evidence) and not troubles(evidence):
+            return ("Nothing needs to be done: the change was taken back as it was asked for.",)
         return ("The service is as before. Cure the cause below, then run the same change again.",)
     return (
         "Make no other change to this fabric until the differences and failed checks below are understood.",
@@ -359,7 +363,8 @@ def workload_facts(evidence: Evidence) -> list[tuple[str, str]]:
     if move is None:
         return [*facts, ("Move", "not made in this run")]
     facts += [
-        ("Move", f"{'done' if move.moved else 'NOT done'}, took {words.seconds(move.duration_s)}"),
+        ("Last move", f"{move.source} → {move.destination}, {'done' if move.moved else 'NOT done'}"),
+        ("Took", words.seconds(move.duration_s)),
         ("Guest paused", words.milliseconds(move.downtime_ms)),
         ("Runs now on", move.running_on or "unknown"),
         ("Same running guest", {True: "yes", False: "NO", None: "not checked"}[move.same_instance]),
@@ -508,14 +513,23 @@ def _rises(before: Counters, after: Counters) -> list[tuple[str, int]]:
 
 
 def unread(evidence: Evidence) -> list[tuple[str, str, str, str]]:
-    """Return (moment, device, fact, reason) for everything that was asked for and could not be read."""
-    moments = (("baseline", evidence.baseline), ("after", evidence.after))
-    return [
-        (moment, state.device, fact, reason)
-        for moment, states in moments
-        for state in states
-        for fact, reason in state.unread.items()
-    ]
+    """Return (moment, fact, reason, devices) for everything that was asked for and could not be read."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for moment, states in (("baseline", evidence.baseline), ("after", evidence.after)):
+        for state in states:
+            for fact, reason in state.unread.items():
+                found.setdefault((moment, fact, reason), []).append(state.device)
+    return [(*key, ", ".join(devices)) for key, devices in found.items()]
+
+
+def attempts(events: Sequence[Event]) -> tuple[Sequence[Event], Sequence[Event]]:
+    """Return the events of earlier attempts at the same change, and those of the last one.
+
+    Each attempt begins with its baseline; a rollback that was run alone belongs to the attempt before it.
+    """
+    begins = [index for index, event in enumerate(events) if words.step(event.step) == "baseline"]
+    first = begins[-1] if begins else 0
+    return events[:first], events[first:]
 
 
 def hashes(evidence: Evidence, files: dict[str, str]) -> list[tuple[str, str]]:

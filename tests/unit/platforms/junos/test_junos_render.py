@@ -14,6 +14,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change imp
     Attachment,
     BpduPolicy,
     Change,
+    Gates,
     Gateway,
     Handoff,
     HandoffMode,
@@ -227,3 +228,11 @@ def test_identity_whatever_the_device_has(dropped, base, vlan, service, mtu, mod
     after = merge(before, result.apply)
     assert set(merge(after, result.inverse)) == set(before)
     assert render(Change("c1", wanted), FABRIC, device, as_set(after)).empty
+
+
+def test_a_timer_that_is_rounded_up_is_said() -> None:
+    def notes(seconds: int) -> tuple[str, ...]:
+        return render(Change("c1", SEGMENT, gates=Gates(revert_in_s=seconds)), FABRIC, LEAF, SWITCH).notes
+
+    assert any("90 s become 120 s" in note for note in notes(90))
+    assert not any("timer" in note for note in notes(120))

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
 """Every recorded NX-OS output, read and compared with its raw text by a second, plainer reading."""
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
 """The SONiC renderer: golden files, the patches cancel (RFC 6902), a second application renders nothing."""
 
 from __future__ import annotations

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
+"""A simulated Catalyst 9000: confirmed configuration changes under the device's timer, on its own clock.
+
+Imitated: Cisco IOS XE Configuration Fundamentals, "Configuration Replace and Configuration Rollback" (the timer
+counts minutes, needs ``archive`` with a path, and one change is pending at a time). Its clock moves only by
+``advance``.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import threading
+
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
+from cisco_config import Rejected, merge, show
+
+_SECTION = re.compile(
+    r"interface \S+|vlan \d+|vlan configuration \d+|l2vpn evpn( instance \d+ \S+| ethernet-segment \d+)?|vrf definition \S+|"
+    r"address-family \S+|router bgp \S+|archive"
+)
+
+
+class CatalystSwitch:
+    """The device; every connection gets a command line by ``cli``."""
+
+    def __init__(self, running: str, hostname: str = "leaf-a") -> None:
+        self.hostname = hostname
+        self.running: Tree = conftree.parse(running)
+        self.startup: Tree = copy.deepcopy(self.running)
+        self.before: Tree | None = None
+        self.left_s = 0.0
+        self.files: set[str] = set()
+        self.lock = threading.RLock()
+        self.refused = ""
+
+    def cli(self) -> CatalystCli:
+        return CatalystCli(self)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; a change whose time is over is undone."""
+        with self.lock:
+            self.left_s -= seconds
+            if self.before is not None and self.left_s <= 0:
+                self.running, self.before = self.before, None
+
+    def reload(self) -> None:
+        """Reboot: what was not saved is lost."""
+        with self.lock:
+            self.running, self.before = copy.deepcopy(self.startup), None
+
+    def begin(self, minutes: str) -> str:
+        if conftree.value(conftree.children(self.running, "archive"), r"path (.+)") is None:
+            return "% Error: archive path is not configured\n"
+        self.before, self.left_s = copy.deepcopy(self.running), 60.0 * int(minutes)
+        return "Rollback Confirmed Change: Backing up current running config\n"
+
+    def end(self, what: str) -> str:
+        if self.before is None:
+            return "%No Rollback Confirmed Change pending\n"
+        if what == "revert now":
+            self.running = self.before
+        self.before = None
+        return ""
+
+    def timer(self) -> str:
+        if self.before is None:
+            return "%No Rollback Confirmed Change pending\n"
+        return f"Time configured(or reconfigured): 22:50:48 UTC\nTimer type: absolute timer\nTimer value: {int(self.left_s // 60)} min\nUser: admin\n"
+
+    def execute(self, line: str) -> str:
+        """Run one exec command."""
+        with self.lock:
+            if line == "show running-config":
+                return "Building configuration...\n\nversion 17.9\n" + show(self.running, " ") + "end\n"
+            if line == "show archive config rollback timer":
+                return self.timer()
+            if line == "write memory":
+                self.startup = copy.deepcopy(self.running)
+                return "Building configuration...\n[OK]\n"
+            match = re.fullmatch(r"configure (confirm|revert now)", line)
+            if match:
+                return self.end(match[1])
+            return self._file(line)
+
+    def _file(self, line: str) -> str:
+        written = re.fullmatch(r"show clock \| redirect flash:(\S+)", line)
+        if written:
+            self.files.add(written[1])
+            return ""
+        asked = re.fullmatch(r"dir flash: \| include (\S+)", line)
+        if asked:
+            return "".join(
+                f"{i}  -rw-   40  Nov 21 2026 05:30:00 +00:00  {f}\n"
+                for i, f in enumerate(sorted(self.files))
+                if asked[1] in f
+            )
+        return "" if line.startswith("terminal ") or not line else "% Invalid input detected at '^' marker.\n"
+
+
+class CatalystCli:
+    """One command line of the switch: exec and configuration mode."""
+
+    def __init__(self, switch: CatalystSwitch) -> None:
+        self.switch = switch
+        self.path: list[str] | None = None
+
+    @property
+    def prompt(self) -> str:
+        mode = "" if self.path is None else "(config)" if not self.path else "(config-sub)"
+        return f"{self.switch.hostname}{mode}#"
+
+    def say(self, line: str) -> str | None:
+        if self.path is not None:
+            return self._configure(line)
+        if line in ("exit", "logout"):
+            return None
+        timer = re.fullmatch(r"configure terminal(?: revert timer (\d+))?", line)
+        if not timer:
+            return self.switch.execute(line)
+        answer = self.switch.begin(timer[1]) if timer[1] else ""
+        if not answer.startswith("%"):
+            self.path = []
+        return answer + "Enter configuration commands, one per line.  End with CNTL/Z.\n"
+
+    def _configure(self, line: str) -> str:
+        assert self.path is not None
+        if line in ("end", ""):
+            self.path = None if line else self.path
+        elif line == "exit":
+            self.path = self.path[:-1] if self.path else None
+        elif self.switch.refused and self.switch.refused in line:
+            return "% Invalid input detected at '^' marker.\n"
+        else:
+            return self._type(line)
+        return ""
+
+    def _type(self, line: str) -> str:
+        assert self.path is not None
+        if line == "no archive":
+            self.switch.running.pop("archive", None)
+            return ""
+        with self.switch.lock:
+            text = "\n".join(" " * i + part for i, part in enumerate([*self.path, line]))
+            try:
+                if self.path[-1:] == ["archive"]:
+                    self.switch.running["archive"][line] = {}
+                else:
+                    merge(self.switch.running, text)
+            except Rejected:
+                return "% Invalid input detected at '^' marker.\n"
+        if _SECTION.fullmatch(line):
+            self.path.append(line)
+        return ""

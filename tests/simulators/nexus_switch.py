@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 - lines of devices are kept as they are
+"""A simulated Nexus: running and startup configuration, checkpoints, rollback and the scheduler, on its own clock.
+
+Imitated: Cisco Nexus 9000 NX-OS System Management Configuration Guide, "Configuring Rollback" (checkpoints are
+kept over no reload here, ten at most, ``best-effort``) and "Configuring the Scheduler" (a job runs at a full
+minute, as the lines that it was given). Its clock moves only by ``advance``.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import re
+import threading
+
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
+from cisco_config import Rejected, merge, show
+
+_SECTION = re.compile(
+    r"interface \S+|vlan \d+|evpn|vni \d+ l2|member vni \d+( associate-vrf)?|vrf context \S+|router bgp \S+|"
+    r"scheduler (job|schedule) name \S+|evpn multisite border-gateway \d+|neighbor \S+|address-family .+"
+)
+
+
+class NexusSwitch:
+    """The device; every connection gets a command line by ``cli``."""
+
+    def __init__(self, running: str, hostname: str = "leaf-a") -> None:
+        self.hostname = hostname
+        self.running: Tree = conftree.parse(running)
+        self.startup: Tree = copy.deepcopy(self.running)
+        self.checkpoints: dict[str, Tree] = {}
+        self.clock = datetime.datetime(2026, 11, 21, 5, 30, 20)
+        self.lock = threading.RLock()
+        #: Lines that the device refuses, and a line at which it drops the connection.
+        self.refused = ""
+        self.drop_at = ""
+        self.checkpoint_fails = False
+        self.most_checkpoints = 10
+        self.answers: dict[str, str] = {}
+
+    def cli(self) -> NexusCli:
+        return NexusCli(self)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass; jobs whose minute has come are run."""
+        with self.lock:
+            self.clock += datetime.timedelta(seconds=seconds)
+            for _unused, below in list(conftree.sections(self.running, r"scheduler schedule name (\S+)")):
+                at = conftree.value(below, r"time start (\S+)")
+                if at and datetime.datetime.strptime(at, "%Y:%m:%d:%H:%M") <= self.clock:
+                    job = conftree.value(below, r"job name (\S+)")
+                    for line in list(conftree.children(self.running, f"scheduler job name {job}")):
+                        self.execute(line)
+
+    def reload(self) -> None:
+        """Reboot: what was not saved is lost."""
+        with self.lock:
+            self.running = copy.deepcopy(self.startup)
+
+    def execute(self, line: str) -> str:
+        """Run one exec command."""
+        with self.lock:
+            for pattern, method in _EXEC:
+                match = re.fullmatch(pattern, line)
+                if match:
+                    return str(method(self, *match.groups()))
+            if line in self.answers:
+                return self.answers[line]
+            return "" if line.startswith("terminal ") or not line else "% Invalid command at '^' marker.\n"
+
+    def show_running(self) -> str:
+        head = f"!Command: show running-config\n!Time: {self.clock}\n\nversion 9.3(10) Bios:version\n"
+        return head + show(self.running) + "line console\nline vty\n"
+
+    def show_clock(self) -> str:
+        return f"Time source is NTP\n{self.clock:%H:%M:%S}.123 UTC {self.clock:%a %b %d %Y}\n"
+
+    def show_checkpoints(self) -> str:
+        rows = [f"{i}) {name}:\nCreated by admin\nDescription: None\n" for i, name in enumerate(self.checkpoints, 1)]
+        return "User Checkpoint Summary\n" + "-" * 80 + "\n" + "".join(rows)
+
+    def checkpoint(self, name: str) -> str:
+        if self.checkpoint_fails:
+            return "ERROR: no space left on device\n"
+        if len(self.checkpoints) >= self.most_checkpoints:
+            return "ERROR: maximum number of checkpoints reached\n"
+        self.checkpoints[name] = copy.deepcopy(self.running)
+        return "......Done\n"
+
+    def forget(self, name: str) -> str:
+        return "" if self.checkpoints.pop(name, None) is not None else "ERROR: no such checkpoint\n"
+
+    def rollback(self, name: str, how: str) -> str:
+        if name not in self.checkpoints:
+            return "ERROR: no such checkpoint\n"
+        self.running = copy.deepcopy(self.checkpoints[name])
+        return "Collecting Running-Config\nGenerating Rollback Patch\nExecuting Rollback Patch\nRollback completed successfully.\n"
+
+    def save(self) -> str:
+        self.startup = copy.deepcopy(self.running)
+        return "[########################################] 100%\nCopy complete.\n"
+
+
+_EXEC = (
+    (r"show running-config", NexusSwitch.show_running),
+    (r"show clock", NexusSwitch.show_clock),
+    (r"show checkpoint summary", NexusSwitch.show_checkpoints),
+    (r"checkpoint (\S+)", NexusSwitch.checkpoint),
+    (r"no checkpoint (\S+)", NexusSwitch.forget),
+    (r"rollback running-config checkpoint (\S+) (best-effort|atomic)", NexusSwitch.rollback),
+    (r"copy running-config startup-config", NexusSwitch.save),
+)
+
+
+class NexusCli:
+    """One command line of the switch: exec and configuration mode."""
+
+    def __init__(self, switch: NexusSwitch) -> None:
+        self.switch = switch
+        self.path: list[str] | None = None
+
+    @property
+    def prompt(self) -> str:
+        mode = "" if self.path is None else "(config)" if not self.path else "(config-sub)"
+        return f"{self.switch.hostname}{mode}# "
+
+    def say(self, line: str) -> str | None:
+        if self.path is None:
+            if line in ("exit", "logout"):
+                return None
+            if line.startswith("configure"):
+                self.path = []
+                return "Enter configuration commands, one per line. End with CNTL/Z.\n"
+            return self.switch.execute(line)
+        return self._configure(line)
+
+    def _configure(self, line: str) -> str | None:
+        assert self.path is not None
+        if line in ("end", ""):
+            self.path = None if line else self.path
+            return ""
+        if line == "exit":
+            self.path = self.path[:-1] if self.path else None
+            return ""
+        if self.switch.drop_at and self.switch.drop_at in line:
+            return None
+        if self.switch.refused and self.switch.refused in line:
+            return "% Invalid command at '^' marker.\n"
+        return self._type(line)
+
+    def _type(self, line: str) -> str:
+        assert self.path is not None
+        with self.switch.lock:
+            text = "\n".join(" " * i + part for i, part in enumerate([*self.path, line]))
+            in_job = bool(self.path) and self.path[-1].startswith("scheduler job")
+            try:
+                if in_job:
+                    conftree.children(self.switch.running, *self.path)[line] = {}
+                else:
+                    merge(self.switch.running, text)
+            except Rejected:
+                return "% Invalid command at '^' marker.\n"
+            if not in_job and _SECTION.fullmatch(line):
+                self.path.append(line)
+        return ""

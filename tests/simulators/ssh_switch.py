@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An SSH server on the loopback that gives every connection a command line of a simulated switch."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import paramiko
+
+
+class Cli(Protocol):
+    """One command line: a prompt, and what the switch says to a line. None as an answer drops the connection."""
+
+    prompt: str
+
+    def say(self, line: str) -> str | None:
+        """Answer one line."""
+
+
+class _Login(paramiko.ServerInterface):
+    def __init__(self, user: str, password: str) -> None:
+        self.user, self.password = user, password
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        good = (username, password) == (self.user, self.password)
+        return paramiko.AUTH_SUCCESSFUL if good else paramiko.AUTH_FAILED
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "password"
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_pty_request(self, *args: object) -> bool:
+        return True
+
+    def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
+        return True
+
+
+class SshSwitch:
+    """The server. ``known_hosts`` writes the file by which a client knows it."""
+
+    def __init__(
+        self, new_cli: Callable[[], Cli], user: str = "admin", password: str = "secret", banner: str = ""
+    ) -> None:
+        self.user, self.password, self.banner = user, password, banner
+        self._new_cli = new_cli
+        self._key = paramiko.ECDSAKey.generate()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._transports: list[paramiko.Transport] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def known_hosts(self, file: Path) -> Path:
+        file.write_text(f"[127.0.0.1]:{self.port} {self._key.get_name()} {self._key.get_base64()}\n")
+        return file
+
+    def drop(self) -> None:
+        """Cut every connection."""
+        for transport in self._transports:
+            transport.close()
+
+    def close(self) -> None:
+        self._socket.close()
+        self.drop()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _unused = self._socket.accept()
+                threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        with contextlib.suppress(Exception):
+            transport = paramiko.Transport(peer)
+            self._transports.append(transport)
+            transport.add_server_key(self._key)
+            transport.start_server(server=_Login(self.user, self.password))
+            channel = transport.accept(20)
+            if channel is not None:
+                self._talk(channel, self._new_cli())
+            transport.close()
+
+    def _talk(self, channel: paramiko.Channel, cli: Cli) -> None:
+        channel.sendall(f"{self.banner}\r\n{cli.prompt}".encode())
+        line = b""
+        while True:
+            data = channel.recv(4096)
+            if not data:
+                return
+            for byte in (data[i : i + 1] for i in range(len(data))):
+                if byte == b"\0":  # a keep-alive
+                    continue
+                if byte not in (b"\r", b"\n"):
+                    line += byte
+                    continue
+                text, line = line.decode(), b""
+                channel.sendall(text.encode() + b"\r\n")
+                answer = cli.say(text.strip())
+                if answer is None:
+                    return
+                shown = answer.replace("\n", "\r\n")
+                channel.sendall(f"{shown}{cr(shown)}{cli.prompt}".encode())
+
+
+def cr(text: str) -> str:
+    """Return what brings the prompt to a line of its own."""
+    return "" if not text or text.endswith("\r\n") else "\r\n"
