@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
-PLAYBOOK = $(VENV)/ansible-playbook -e stretchnet_lab_prefix=$(LAB_PREFIX)
+PLAYBOOK := $(VENV)/ansible-playbook
 INVENTORY := inventories/lab
 CHANGE := inventories/lab/changes/stretch-vlan100.yml
 # Begins the name of every namespace of the lab: STRETCHNET_LAB_PREFIX=mylab make demo makes another lab beside the first.
@@ -19,8 +19,10 @@ export ANSIBLE_NOCOWS := 1
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
+export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint test test-lab molecule
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint sanity galaxy docs-lint \
+	test test-lab test-netbox molecule
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,9 +66,23 @@ lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production),
 	$(VENV)/ansible-lint --nocolor
 	$(VENV)/antsibull-changelog lint
 
+sanity: setup-test ## ansible-test sanity on the built collection (about ten minutes)
+	.ci/galaxy sanity
+
+galaxy: setup-test ## galaxy-importer on the built collection: no warning
+	.ci/galaxy import
+
+docs-lint: setup-test ## antsibull-docs and ansible-builder on the built collection
+	.ci/galaxy docs
+
 test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."
 	$(AS_ROOT) $(VENV)/python -m pytest tests/lab -m lab
+
+test-netbox: setup-test ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback (minutes the first time)
+	@.ci/setup-system .ci/packages-netbox.txt
+	$(VENV)/python tests/netbox/netbox_server.py prepare .lab/netbox
+	$(VENV)/python -m pytest tests/netbox -m netbox
 
 molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
 	@echo "Needs root: the scenario brings the lab up and down."

@@ -61,8 +61,9 @@ class ActionModule(VerbAction):
             expected=desk.expected(workload),
             guest=agent,
             gates=desk.change.gates,
-            settings=MoveSettings(settle_s=desk.change.gates.settle_s),
+            settings=MoveSettings(settle_s=desk.change.gates.settle_s, need_baseline=workload == desk.change.workload),
             mac_ip_expected=workload.ipv4 is not None and desk.change.segment.gateway is not None,
+            circuit_rtt_ms=desk.path().rtt_ms,
             tell=desk.tell,
         )
         desk.run_dir.save(f"moves/{len(desk.run_dir.names('moves')) + 1:04d}", move)

@@ -11,7 +11,8 @@ module: device_result
 short_description: Show the part of one device in a fabric-wide result
 version_added: 0.1.0
 description:
-  - Turns the registered result of a fabric-wide task into an ordinary per-host result, so that C(--diff), callbacks and AWX show each device as they do with any other task.
+  - Turns the registered result of a fabric-wide task into an ordinary per-host result, so that C(--diff), callbacks
+    and AWX show each device as they do with any other task.
 author:
   - The stretchnet.fabric authors (@stretchnet)
 extends_documentation_fragment:

@@ -11,7 +11,8 @@ module: guard
 short_description: Refuse what would cut a change short without a word
 version_added: 0.1.0
 description:
-  - Fails when C(--limit) leaves out a host of the fabric, when a tag is not known to the runbook (Ansible would run nothing and report success), or when the change is wrong or not known. So a mistake is told once, before anything has begun.
+  - Fails when C(--limit) leaves out a host of the fabric, when a tag is not known to the runbook (Ansible would run nothing and
+    report success), or when the change is wrong or not known. So a mistake is told once, before anything has begun.
   - Run it first, in a play over all hosts, with C(run_once).
 author:
   - The stretchnet.fabric authors (@stretchnet)

@@ -1,5 +1,6 @@
 #!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ansible module: the two-site lab."""
 
@@ -14,7 +15,8 @@ description:
     DWDM circuits, with hypervisors and a running guest, from a topology; takes it down without a trace.
   - Changes the properties of a DWDM circuit while it runs, and makes faults.
   - Runs on the machine that carries the lab, as root. The machine itself gets no address, route or bridge.
-author: The stretchnet.fabric authors
+author:
+  - The stretchnet.fabric authors (@stretchnet)
 options:
   state:
     description:

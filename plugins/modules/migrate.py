@@ -11,7 +11,8 @@ module: migrate
 short_description: Move the workload while measuring
 version_added: 0.1.0
 description:
-  - Starts the probes of every viewpoint and a watcher on every leaf, moves the workload live, waits until packets and tables have settled, and keeps what was measured.
+  - Starts the probes of every viewpoint and a watcher on every leaf, moves the workload live,
+    waits until packets and tables have settled, and keeps what was measured.
   - Judging is done by M(stretchnet.fabric.gate) with O(stretchnet.fabric.gate#module:phase=after_move).
   - When the move fails the workload runs where it ran before; the error says so.
   - A move forth over a segment that is not there is refused. It is there when the change is on record as applied; for a segment

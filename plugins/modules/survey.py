@@ -11,7 +11,8 @@ module: survey
 short_description: Read the state of the whole fabric
 version_added: 0.1.0
 description:
-  - Reads the state of every device of the fabric concurrently, typed and comparable, with error counters and resource use, and measures latency and loss over every DWDM circuit.
+  - Reads the state of every device of the fabric concurrently, typed and comparable,
+    with error counters and resource use, and measures latency and loss over every DWDM circuit.
   - A fact that a device could not tell is listed as unread with its reason; it never counts as empty or zero.
 author:
   - The stretchnet.fabric authors (@stretchnet)

@@ -14,7 +14,8 @@ description:
   - Moves a libvirt domain live, peer-to-peer and pre-copy only, or cold (shut down, define, start).
   - Moves a vSphere machine between two ESXi hosts of one vCenter (vMotion, with another network per card and another datastore), or cold.
   - Looks before it moves whether the bridge, its MTU, the memory, the CPU and the disks allow it, and refuses with every reason at once.
-  - Keeps a time limit of its own, after which the move is aborted, and afterwards asks both sides where the machine runs; the result says so whatever happened.
+  - Keeps a time limit of its own, after which the move is aborted, and afterwards asks both sides
+    where the machine runs; the result says so whatever happened.
   - Follows a move that is under way already, such as one whose controller was lost, in place of beginning another.
   - Does nothing when the machine runs at the destination already.
   - Run it on the controller (C(delegate_to=localhost)) or on any host that reaches both.
@@ -52,7 +53,7 @@ options:
     description: Where the machine is expected to run.
     type: dict
     required: true
-    options: &hypervisor
+    suboptions: &hypervisor
       name:
         description: Name of the hypervisor, for messages and results.
         type: str
@@ -96,7 +97,7 @@ options:
     description: Where the machine shall run.
     type: dict
     required: true
-    options: *hypervisor
+    suboptions: *hypervisor
   method:
     description: V(live) moves the running machine; V(cold) shuts it down, moves it and starts it.
     type: str

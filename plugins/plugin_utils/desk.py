@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.checks.context import CheckContext, Phase
+from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.limits import Path
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.registry import hypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change, Workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError, InputError
@@ -202,10 +203,13 @@ class Desk(Bench):
         names = (workload.source, workload.destination)
         for name in names:
             self.credentials(name)
-        baseline = self.survey("baseline")
-        path = move_inputs.path_between(self.change, self.fabric, baseline.samples() if baseline else {})
         hostvars, hosts = {n: self.hostvars[n] for n in names}, {n: self.host(n) for n in names}
-        return hypervisors(workload.kind, hostvars, hosts, path=path)
+        return hypervisors(workload.kind, hostvars, hosts, path=self.path())
+
+    def path(self) -> Path:
+        """The path between the sites as the baseline's survey measured it."""
+        baseline = self.survey("baseline")
+        return move_inputs.path_between(self.change, self.fabric, baseline.samples() if baseline else {})
 
     def earlier_moves(self) -> tuple[Migration, ...]:
         """The moves of this change so far, for they count towards the detection of duplicate MACs."""

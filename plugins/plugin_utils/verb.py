@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import multiprocessing
 import os
+import signal
+import sys
 import typing
 
 from ansible.errors import AnsibleActionFail
@@ -24,6 +28,7 @@ from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import fai
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.signals import stoppable
 
 DEFAULT_PARALLEL = 32
+_PR_SET_PDEATHSIG = 1
 CONNECTION_VARIABLES = frozenset(
     f"ansible_{name}"
     for name in (
@@ -60,6 +65,7 @@ class VerbAction(ActionBase):
         """Validate, lay the desk, do the verb; typed errors become a failed result."""
         result = super().run(tmp, task_vars)
         del tmp
+        die_with_the_controller()
         try:
             params = validated(self.module, self._task.args)
             stops = stoppable(self.tell) if self.stops_in_order else contextlib.nullcontext()
@@ -136,6 +142,16 @@ class VerbAction(ActionBase):
 
     def _variable(self, task_vars: dict[str, typing.Any], name: str, default: typing.Any) -> typing.Any:
         return plain(self._templar.template(task_vars[name])) if name in task_vars else default
+
+
+def die_with_the_controller() -> None:
+    """Have this worker killed when Ansible itself is killed (prctl(2), PR_SET_PDEATHSIG; Linux only).
+
+    From ansible-core 2.19 on a worker is a session of its own: it would go on with a change that nobody watches, and
+    stand in the way of the run that takes over. Dead, it leaves everything to the devices' timers and to the journal.
+    """
+    if sys.platform == "linux" and multiprocessing.parent_process() is not None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _interrupted() -> StretchnetError:

@@ -183,7 +183,8 @@ class Twin:
         """Return what the device runs and would start with, and what became of commits on it."""
         parts = {
             "running frr": "vtysh -c 'show running-config' | sed '1,/^Current configuration/d'",
-            "startup frr": "cat /etc/frr/frr.conf",
+            # FRR itself adds these lines when it writes its configuration; they mean nothing.
+            "startup frr": "grep -v -e '^frr version' -e '^end$' -e '^!$' /etc/frr/frr.conf",
             "startup interfaces": "cat /etc/network/interfaces",
             "links": "ip -o link show | sed -E 's/^[0-9]+: ([^ @:]+)[^ ]* .* mtu ([0-9]+) .*/\\1 mtu \\2/' | sort",
             "bridges": "bridge link show | sed -E 's/^[0-9]+: ([^ @:]+).* master ([^ ]+).*/\\1 in \\2/' | sort",

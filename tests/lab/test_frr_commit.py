@@ -44,7 +44,7 @@ iface vni10200
 """
 #: As CANDIDATE, but ifreload takes long enough to be killed in the middle.
 SLOW = CANDIDATE + "    up sleep 4\n"
-STABLE = [fact for fact in (Fact.VNIS, Fact.VLANS, Fact.BGP_PEERS, Fact.SOFTWARE)]
+STABLE = [Fact.VNIS, Fact.VLANS, Fact.BGP_PEERS, Fact.SOFTWARE]
 
 
 def token() -> str:

@@ -260,7 +260,7 @@ CONTROLLER = """
 import sys, move_bench, pathlib
 bench = move_bench.Bench(pathlib.Path(sys.argv[1]))
 workload = bench.workload(sys.argv[2], sys.argv[3])
-bench.adapter(bandwidth_mib_s=2).migrate(workload, lambda part: print(part, flush=True))
+bench.adapter(bandwidth_mib_s=4).migrate(workload, lambda part: print(part, flush=True))
 """
 
 

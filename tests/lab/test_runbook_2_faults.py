@@ -44,7 +44,7 @@ def proven(lab: Twin, old: Snapshot, runs: Path) -> Callable[[], dict]:
     def prove() -> dict:
         assert differences(old, lab.snapshot()) == []
         assert lab.guest_is_on() == "hv-a"
-        assert lab.pings("leaf-a1"), "the guest does not answer its gateway"
+        wait_for(lambda: lab.pings("leaf-a1"), 15, "the guest answers its gateway")
         told = report(runs)
         assert (told["outcome"], told["rollback_proven"], told["differences"]) == ("reverted", True, [])
         return told

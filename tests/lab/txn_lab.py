@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -249,14 +250,23 @@ def in_process(topology: lab.Topology, work: Callable[..., Any], *arguments: Any
     try:
         ok, answer = ours.recv() if ours.poll(timeout_s) else (False, f"no answer within {timeout_s} s")
     except EOFError:
-        process.join(timeout_s)
-        assert process.exitcode == -signal.SIGKILL, f"it ended with {process.exitcode}"
+        assert _exit_code(process) == -signal.SIGKILL, f"it ended with {process.exitcode}"
         return None
     if process.is_alive() and not ok:
         process.kill()
     process.join(timeout_s)
     assert ok, answer
     return answer
+
+
+def _exit_code(process: Any, timeout_s: float = 20) -> int | None:
+    """Return how a process ended. Another thread that starts one may collect it first, so the answer may come late."""
+    end = time.monotonic() + timeout_s
+    process.join(timeout_s)
+    while process.exitcode is None and time.monotonic() < end:
+        time.sleep(0.01)
+    code: int | None = process.exitcode
+    return code
 
 
 class Bystanders:

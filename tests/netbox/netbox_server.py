@@ -178,7 +178,9 @@ class Server:
 
     def _serve(self) -> None:
         gunicorn = [str(self.venv / "bin/gunicorn"), "--bind", f"127.0.0.1:{self.port}", "--timeout", "300"]
-        process = self._daemon("gunicorn", [*gunicorn, "--workers", str(self.workers), "netbox.wsgi"])
+        process = self._daemon(
+            "gunicorn", [*gunicorn, "--workers", str(self.workers), "--preload", "--no-control-socket", "netbox.wsgi"]
+        )
         wait_for("NetBox", self._logged_in, process)
 
     def _logged_in(self) -> bool:

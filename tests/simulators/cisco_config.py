@@ -59,7 +59,7 @@ def _typed(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
         depth = len(raw) - len(raw.lstrip())
         while stack and stack[-1][0] >= depth:
             stack.pop()
-        yield tuple(line for _, line in stack), raw.strip()
+        yield tuple(line for _unused, line in stack), raw.strip()
         stack.append((depth, raw.strip()))
 
 
@@ -94,7 +94,7 @@ def _negate(where: Tree, line: str) -> None:
 def _allow(where: Tree, what: str) -> None:
     now = next((k for k in where if k.startswith(ALLOWED)), None)
     old = set(vlan_ids(now.removeprefix(ALLOWED).strip())) if now else set(range(1, 4095))
-    verb, _, numbers = what.partition(" ")
+    verb, _unused, numbers = what.partition(" ")
     if verb == "add":
         new = old | set(vlan_ids(numbers))
     elif verb == "remove":
@@ -102,7 +102,7 @@ def _allow(where: Tree, what: str) -> None:
     else:
         new = set(vlan_ids(what))
     text = f"{ALLOWED} {ranges(new) or 'none'}"
-    rest = [(k, v) for k, v in where.items()]
+    rest = list(where.items())
     where.clear()
     where.update({(text if k == now else k): v for k, v in rest})
     if now is None:

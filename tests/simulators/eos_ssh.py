@@ -35,7 +35,7 @@ class SshServer(paramiko.ServerInterface):
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -45,7 +45,7 @@ class SshServer(paramiko.ServerInterface):
     def _accept(self) -> None:
         while True:
             try:
-                connection, _ = self._socket.accept()
+                connection, _unused = self._socket.accept()
             except OSError:
                 return
             transport = paramiko.Transport(connection)
@@ -64,7 +64,7 @@ class SshServer(paramiko.ServerInterface):
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED
 
-    def check_channel_pty_request(self, *_: object) -> bool:
+    def check_channel_pty_request(self, *_unused: object) -> bool:
         return True
 
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
@@ -82,7 +82,7 @@ class SshServer(paramiko.ServerInterface):
                     return
                 received += data.decode()
                 while "\n" in received or "\r" in received:
-                    line, _, received = received.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
+                    line, _unused, received = received.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
                     time.sleep(self.prompt_delay_s)
                     output = self._answer(line.strip(), mode)
                     text = f"{line}\r\n{output}{self._prompt(mode)}".replace("\r\n", "\n").replace("\n", "\r\n")
@@ -92,7 +92,7 @@ class SshServer(paramiko.ServerInterface):
         return "sim#" if mode.lines is None else f"sim(config-s-{mode.name[:6]})#"
 
     def _answer(self, line: str, mode: Mode) -> str:
-        command, _, modifier = line.partition(" | ")
+        command, _unused, modifier = line.partition(" | ")
         if command.startswith("terminal "):
             words = command.split()
             return f"Width set to {words[2]} columns.\n" if words[1] == "width" else "Pagination disabled.\n"

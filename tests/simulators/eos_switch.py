@@ -104,7 +104,7 @@ class Switch:
 
     def _go_back(self) -> None:
         assert self.pending is not None
-        name, before, _ = self.pending
+        name, before, _unused = self.pending
         self.running, self.pending = before, None
         self.states[name] = "aborted"
 
@@ -228,8 +228,9 @@ class Switch:
 
     def _vxlan(self) -> dict[str, Any]:
         body = children(self.running, "interface Vxlan1")
-        found = {m[1]: {"vni": int(m[2]), "source": ""} for m, _ in sections(body, r"vxlan vlan (\d+) vni (\d+)")}
-        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": "10.1.0.5", "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": {}}  # fmt: skip
+        found = {m[1]: {"vni": int(m[2]), "source": ""} for m, _unused in sections(body, r"vxlan vlan (\d+) vni (\d+)")}
+        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": "10.1.0.5",
+                "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": {}}  # fmt: skip
 
     def _switchports(self) -> dict[str, Any]:
         found = {}
@@ -237,7 +238,8 @@ class Switch:
             mode = "trunk" if "switchport mode trunk" in below else "access"
             access = next((int(c.split()[-1]) for c in below if c.startswith("switchport access vlan ")), 1)
             allowed = allowed_vlans(below)
-            info = {"mode": mode, "accessVlanId": access, "trunkingNativeVlanId": 1, "trunkAllowedVlans": "ALL" if allowed is None else ranges(tuple(allowed))}  # fmt: skip
+            info = {"mode": mode, "accessVlanId": access, "trunkingNativeVlanId": 1,
+                    "trunkAllowedVlans": "ALL" if allowed is None else ranges(tuple(allowed))}  # fmt: skip
             found[match[1]] = {"enabled": "no switchport" not in below, "switchportInfo": info}
         return found
 
@@ -329,11 +331,11 @@ class Server:
             def do_POST(self) -> None:
                 outer._answer(self)
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *_unused: Any) -> None:
                 pass
 
         class Quiet(http.server.ThreadingHTTPServer):
-            def handle_error(self, *_: Any) -> None:
+            def handle_error(self, *_unused: Any) -> None:
                 """A client that went away is no news."""
 
         self._server = Quiet(("127.0.0.1", 0), Handler)
@@ -351,7 +353,7 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self._server.shutdown()
         self._server.server_close()
 

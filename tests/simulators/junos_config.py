@@ -24,7 +24,7 @@ def merge(running: dict[str, None], text: str) -> dict[str, None]:
     """
     result = dict(running)
     for line in text.splitlines():
-        verb, _, rest = line.partition(" ")
+        verb, _unused, rest = line.partition(" ")
         if verb == "delete":
             gone = [s for s in result if within(s, rest)]
             if not gone:

@@ -115,16 +115,16 @@ class Switch:
                 "load-configuration": self._load,
                 "commit-configuration": self._commit,
                 "get-configuration": self._get,
-                "get-commit-information": lambda *_: self._commits(),
-                "get-system-uptime-information": lambda *_: self._time(),
+                "get-commit-information": lambda *_unused: self._commits(),
+                "get-system-uptime-information": lambda *_unused: self._time(),
                 "command": self._command,
-                "close-session": lambda *_: "<ok/>",
+                "close-session": lambda *_unused: "<ok/>",
             }
             if verb not in calls:
                 raise Refused(f"syntax error: {verb}")
             return calls[verb](request, who)
 
-    def _lock(self, _: ElementTree.Element, who: object) -> str:
+    def _lock(self, _unused: ElementTree.Element, who: object) -> str:
         if self.holder not in (None, who):
             raise Refused(
                 "configuration database locked by: bob terminal p0 (pid 4711) on since 2026-11-21 04:00:00 UTC"
@@ -132,7 +132,7 @@ class Switch:
         self.holder = who
         return "<ok/>"
 
-    def _unlock(self, _: ElementTree.Element, who: object) -> str:
+    def _unlock(self, _unused: ElementTree.Element, who: object) -> str:
         self.holder = None if self.holder is who else self.holder
         return "<ok/>"
 
@@ -151,7 +151,7 @@ class Switch:
             raise Refused(str(exc)) from exc
         return "<load-configuration-results><ok/></load-configuration-results>"
 
-    def _commit(self, request: ElementTree.Element, _: object) -> str:
+    def _commit(self, request: ElementTree.Element, _unused: object) -> str:
         if self.faults.disk_full:
             raise Refused("could not save to juniper.save+: No space left on device")
         find = {child.tag.rpartition("}")[2]: child.text or "" for child in request}
@@ -160,7 +160,7 @@ class Switch:
         self._add(self.candidate, find.get("log", ""), "netconf", minutes)
         return "<ok/>"
 
-    def _get(self, request: ElementTree.Element, _: object) -> str:
+    def _get(self, request: ElementTree.Element, _unused: object) -> str:
         if request.get("compare"):
             gone = [f"-  {s};" for s in self.running if s not in self.candidate]
             new = [f"+  {s};" for s in self.candidate if s not in self.running]
@@ -190,7 +190,7 @@ class Switch:
         date = f"<date-time seconds='{int(time.time())}'>now</date-time>"
         return f"<system-uptime-information><current-time>{date}</current-time></system-uptime-information>"
 
-    def _command(self, request: ElementTree.Element, _: object) -> str:
+    def _command(self, request: ElementTree.Element, _unused: object) -> str:
         command = " ".join((request.text or "").split())
         if command.startswith("ping "):
             count = int(re.search(r"count (\d+)", command)[1])  # type: ignore[index]
@@ -239,7 +239,7 @@ class Server(paramiko.ServerInterface):
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self._stopped = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -250,7 +250,7 @@ class Server(paramiko.ServerInterface):
     def _accept(self) -> None:
         while not self._stopped:
             try:
-                connection, _ = self._socket.accept()
+                connection, _unused = self._socket.accept()
             except OSError:
                 return
             transport = paramiko.Transport(connection)
@@ -290,7 +290,7 @@ class Server(paramiko.ServerInterface):
                     break
                 received += data
                 while _END in received:
-                    message, _, received = received.partition(_END)
+                    message, _unused, received = received.partition(_END)
                     if not self._message(channel, message.strip()):
                         return
         with self.switch.lock:  # a session that ends gives its lock back

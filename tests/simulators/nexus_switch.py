@@ -49,7 +49,7 @@ class NexusSwitch:
         """Let time pass; jobs whose minute has come are run."""
         with self.lock:
             self.clock += datetime.timedelta(seconds=seconds)
-            for _, below in list(conftree.sections(self.running, r"scheduler schedule name (\S+)")):
+            for _unused, below in list(conftree.sections(self.running, r"scheduler schedule name (\S+)")):
                 at = conftree.value(below, r"time start (\S+)")
                 if at and datetime.datetime.strptime(at, "%Y:%m:%d:%H:%M") <= self.clock:
                     job = conftree.value(below, r"job name (\S+)")

@@ -74,7 +74,7 @@ class SshSwitch:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                peer, _ = self._socket.accept()
+                peer, _unused = self._socket.accept()
                 threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer: socket.socket) -> None:

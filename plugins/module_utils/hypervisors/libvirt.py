@@ -215,7 +215,7 @@ class LibvirtHypervisors(MovingHypervisors):
             if exc.get_error_code() in (lv.VIR_ERR_NO_DOMAIN, lv.VIR_ERR_OPERATION_INVALID):
                 return False
             raise
-        return stats.get("operation") == lv.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT
+        return bool(stats.get("operation") == lv.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT)
 
     def _move_live(self, workload: Workload, progress: Callable[[float], None], deadline_s: float) -> float | None:
         with self._connection(workload.source) as connection:

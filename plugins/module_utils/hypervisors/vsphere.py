@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,7 +72,8 @@ class VsphereHypervisors(MovingHypervisors):
             DeviceError: vCenter has no machine or host of that name.
         """
         with self._scene(workload) as scene:
-            return self._told(lambda: _place(workload, scene), "runtime")
+            place: str | None = self._told(lambda: _place(workload, scene), "runtime")
+            return place
 
     # -- whether it can be moved -------------------------------------------------------------------
 
@@ -80,7 +81,8 @@ class VsphereHypervisors(MovingHypervisors):
         """Return every reason why the move cannot be made; empty: it can, or it is there already."""
         try:
             with self._scene(workload) as scene:
-                return self._told(lambda: tuple(self._reasons(workload, scene)), "precheck", PRECHECK_TIMEOUT_S)
+                reasons = self._told(lambda: tuple(self._reasons(workload, scene)), "precheck", PRECHECK_TIMEOUT_S)
+                return tuple(reasons)
         except (DeviceError, MigrationError) as exc:
             return (str(exc),)
 
@@ -129,7 +131,7 @@ class VsphereHypervisors(MovingHypervisors):
         if destination.parent != scene.source.parent:
             spec.pool = destination.parent.resourcePool
         datacenter = machine.parent_of(destination, vim.Datacenter)
-        if datacenter != machine.parent_of(scene.source, vim.Datacenter):
+        if datacenter is not None and datacenter != machine.parent_of(scene.source, vim.Datacenter):
             spec.folder = datacenter.vmFolder
         target = self._endpoints[workload.destination].datastore
         if target:
@@ -282,7 +284,7 @@ class VsphereHypervisors(MovingHypervisors):
             view.Destroy()
         return found
 
-    def _told(self, call: Any, command: str, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+    def _told(self, call: Callable[[], T], command: str, timeout_s: float = CALL_TIMEOUT_S) -> T:
         """Call vCenter within a time limit; its refusals are DeviceError, its silence is UnreachableError."""
         server = next(iter(self._endpoints.values())).server
         try:

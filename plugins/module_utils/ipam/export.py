@@ -143,24 +143,25 @@ def _when(name: str) -> Cell:
     return lambda _tables, raw: str(raw[name]).replace("Z", "+00:00") if raw.get(name) else None
 
 
+#: The columns that a new user's table shows come first, as in NetBox's own export, then the others.
 _COLUMNS: dict[str, Cell] = {
-    "ID": _plain("id"),
     "Prefix": _plain("prefix"),
-    "Prefix (Flat)": _plain("prefix"),
     "Status": _labelled("status"),
     "Children": _plain("children"),
     "VRF": lambda _tables, raw: inner(raw.get("vrf"), "display") or "Global",
     "Utilization": lambda tables, raw: tables.utilization(raw),
     "Tenant": _shown("tenant"),
-    "Tenant Group": lambda tables, raw: tables.tenant_groups.get(inner(raw.get("tenant"), "id")),
     "Scope": _shown("scope"),
-    "Scope Type": _plain("scope_type"),
-    "VLAN Group": lambda tables, raw: tables.vlan_group(raw),
     "VLAN": _shown("vlan"),
     "Role": _shown("role"),
+    "Description": _plain("description"),
+    "ID": _plain("id"),
+    "Prefix (Flat)": _plain("prefix"),
+    "Tenant Group": lambda tables, raw: tables.tenant_groups.get(inner(raw.get("tenant"), "id")),
+    "Scope Type": _plain("scope_type"),
+    "VLAN Group": lambda tables, raw: tables.vlan_group(raw),
     "Pool": _plain("is_pool"),
     "Marked Utilized": _plain("mark_utilized"),
-    "Description": _plain("description"),
     "Contacts": lambda tables, raw: ", ".join(tables.contacts.get(raw["id"], [])),
     "Comments": _plain("comments"),
     "Tags": lambda _tables, raw: ",".join(str(tag["name"]) for tag in raw.get("tags") or ()),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import urllib.parse
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,8 +168,10 @@ class NetBox:
             for kind in KINDS
             if only is None or kind.part in only
         }
-        parts["devices"] = self._typed(DEVICES, self._of_devices(DEVICES, "name", devices), refused)
-        parts["interfaces"] = self._typed(INTERFACES, self._of_devices(INTERFACES, "device", devices), refused)
+        parts["devices"] = self._typed(DEVICES, self._of_devices(DEVICES, "name", devices, "name"), refused)
+        ids = {device.id: device.name for device in parts["devices"]}  # an unknown name in `device` would be a 400
+        interfaces = self._of_devices(INTERFACES, "device_id", ids, "device", ids.values())
+        parts["interfaces"] = self._typed(INTERFACES, interfaces, refused)
         return AddressPlan(self.version(), **parts, refused=tuple(refused), devices_read=tuple(devices))
 
     @staticmethod
@@ -183,14 +185,15 @@ class NetBox:
                 refused.append(Refused(exc.path, exc.message))
         return tuple(found)
 
-    def _of_devices(self, kind: Kind, name: str, devices: Collection[str]) -> Iterator[Raw]:
+    def _of_devices(
+        self, kind: Kind, name: str, values: Iterable[Any], owner: str, owners: Iterable[str] | None = None
+    ) -> Iterator[Raw]:
         """Yield what belongs to the devices; an answer for another one is a filter that was not honoured."""
-        wanted = list(devices)
+        wanted = list(values)
+        known = set(wanted if owners is None else owners)
         for start in range(0, len(wanted), _NAMES_AT_ONCE):
-            some = wanted[start : start + _NAMES_AT_ONCE]
-            for raw in self.objects(kind.endpoint, {name: some}, kind.fields):
-                owner = kind.plain(raw)["device" if name == "device" else "name"]
-                if owner not in some:
+            for raw in self.objects(kind.endpoint, {name: wanted[start : start + _NAMES_AT_ONCE]}, kind.fields):
+                if kind.plain(raw)[owner] not in known:
                     raise IpamError(f"{kind.endpoint}: the server does not honour the filter {name!r}")
                 yield raw
 

@@ -248,7 +248,7 @@ def missing_sessions(topology: Topology, device: LabDevice) -> list[str]:
         for peer, facts in summary.get("peers", {}).items()
         if facts.get("state") == "Established"
     }
-    wanted = {("ipv4Unicast", port) for port, _ in topology.fabric_ports(device.name)}
+    wanted = {("ipv4Unicast", port) for port, _unused in topology.fabric_ports(device.name)}
     for over_circuit in (False, True):
         wanted |= {("l2VpnEvpn", str(p.router_id)) for p in topology.neighbours(device, over_circuit=over_circuit)}
     return sorted(f"{family} {peer}" for family, peer in wanted - have)
@@ -270,7 +270,7 @@ def _viewpoints(topology: Topology) -> Iterable[tuple[str, str]]:
             for address in port.addresses
             if inside and port.attach in segment.attachments and address.ip in inside
         ]
-        for name, _ in members[:1]:
+        for name, _unused in members[:1]:
             yield from ((name, address) for other, address in members[1:])
 
 

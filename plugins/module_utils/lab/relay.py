@@ -107,7 +107,7 @@ class Relay:
 
     def take(self, direction: Direction) -> None:
         """Read what stands at a port into the fibre."""
-        for _ in range(BURST):
+        for _unused in range(BURST):
             try:
                 frame = os.read(direction.source, MAX_FRAME_BYTES)
             except BlockingIOError:
@@ -170,7 +170,7 @@ def serve(relay: Relay, listener: socket.socket) -> None:
         selector.register(direction.source, selectors.EVENT_READ, direction)
     while True:
         wait_s = relay.deliver()
-        for key, _ in selector.select(wait_s):
+        for key, _unused in selector.select(wait_s):
             if key.data is not None:
                 relay.take(key.data)
             else:
@@ -178,7 +178,7 @@ def serve(relay: Relay, listener: socket.socket) -> None:
 
 
 def _control(relay: Relay, listener: socket.socket) -> None:
-    connection, _ = listener.accept()
+    connection, _unused = listener.accept()
     with connection:
         connection.settimeout(0.2)  # a client that says nothing must not stop the traffic for long
         try:

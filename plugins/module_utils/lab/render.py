@@ -37,7 +37,7 @@ def frr_conf(topology: Topology, device: LabDevice) -> str:
         *_peer_group("UNDERLAY", multihop=False),
         *(_peer_group("OVERLAY", multihop=True) if site else ()),
         *(_peer_group("DCI", multihop=True) if remote else ()),
-        *(f" neighbor {port} interface peer-group UNDERLAY" for port, _ in topology.fabric_ports(device.name)),
+        *(f" neighbor {port} interface peer-group UNDERLAY" for port, _unused in topology.fabric_ports(device.name)),
         *(f" neighbor {peer.router_id} peer-group OVERLAY" for peer in site),
         *(f" neighbor {peer.router_id} peer-group DCI" for peer in remote),
         *_address_families(device, bool(site), bool(remote)),
@@ -81,7 +81,7 @@ def device_interfaces(topology: Topology, device: LabDevice) -> str:
     stanzas = [
         ["auto lo", "iface lo inet loopback", f"    address {device.router_id}/32"],
         _stanza("eth0", f"address {device.management_ip}/{topology.management.network.prefixlen}"),
-        *(_stanza(port, f"mtu {topology.underlay_mtu}") for port, _ in topology.fabric_ports(device.name)),
+        *(_stanza(port, f"mtu {topology.underlay_mtu}") for port, _unused in topology.fabric_ports(device.name)),
         *(
             _stanza(port, f"mtu {attached[port].mtu if port in attached else 1500}")
             for port in _host_ports(topology, device)

@@ -76,7 +76,7 @@ class Delta:
 def allowed_vlans(below: Tree) -> set[int] | None:
     """Return the VLANs that a trunk lists; None where it has no list, which allows all."""
     found: set[int] | None = None
-    for match, _ in sections(below, r"switchport trunk allowed vlan (add |remove |except )?(.+)"):
+    for match, _unused in sections(below, r"switchport trunk allowed vlan (add |remove |except )?(.+)"):
         listed = set(vlan_ids(match[2]))
         if match[1] == "except ":
             listed = set(range(1, 4095)) - listed

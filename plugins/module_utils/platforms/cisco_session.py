@@ -293,7 +293,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 def _words(exc: Exception) -> str:
-    return " ".join(str(exc).split("Device settings")[0].split())[:300]
+    return " ".join(str(exc).split("Device settings", maxsplit=1)[0].split())[:300]
 
 
 def once_more(call: Callable[[], Any]) -> Any:

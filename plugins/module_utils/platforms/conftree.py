@@ -72,4 +72,4 @@ def sections(tree: Tree, pattern: str) -> Iterator[tuple[re.Match[str], Tree]]:
 
 def value(tree: Tree, pattern: str) -> str | None:
     """Return the first group of the first line of one level that fully matches."""
-    return next((match.group(1) for match, _ in sections(tree, pattern)), None)
+    return next((match.group(1) for match, _unused in sections(tree, pattern)), None)

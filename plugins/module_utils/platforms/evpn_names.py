@@ -60,7 +60,9 @@ def circuit_ports(segment: Segment, fabric: Fabric, device: Device) -> list[tupl
 
 def far_ends(segment: Segment, fabric: Fabric, device: Device) -> list[Device]:
     """Return the devices at the other ends of these circuits."""
-    names = [c.z_device if c.a_device == device.name else c.a_device for _, c in circuit_ports(segment, fabric, device)]
+    names = [
+        c.z_device if c.a_device == device.name else c.a_device for _unused, c in circuit_ports(segment, fabric, device)
+    ]
     return [fabric.device(name) for name in dict.fromkeys(names)]
 
 

@@ -187,7 +187,7 @@ def real(value: object) -> float | None:
 
 def address(value: object) -> IPAddress | None:
     """Return an IP address; None for nothing and for the unspecified address."""
-    text = "" if value is None else str(value).strip().split("%")[0]
+    text = "" if value is None else str(value).strip().split("%", maxsplit=1)[0]
     if text in ("", "0.0.0.0", "::", "-"):
         return None
     return ipaddress.ip_address(text)
@@ -207,7 +207,7 @@ def vlan_ids(text: str) -> tuple[int, ...]:
         compact = "1-4094"
     found: list[int] = []
     for part in compact.split(","):
-        low, _, high = part.partition("-")
+        low, _unused, high = part.partition("-")
         found.extend(range(int(low), int(high or low) + 1))
     return tuple(sorted(set(found)))
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Paced ICMP and ICMPv6 echo (RFC 792, RFC 4443), as a program that stands alone.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ..model.change import HandoffMode
 from ..model.design import SegmentPlan
 from ..model.fabric import Device, Role
 from ..model.verdict import Finding, Severity
@@ -115,8 +116,8 @@ class AutoRouteTarget(Rule):
     """Automatic route targets are used only where they can match."""
 
     id = "SN604"
-    formula = "no explicit route target => every leaf ASN <= 65535, and one platform (or one ASN) on all leaves"
-    source = "RFC 8365 section 5.1.2.1: the AS field of an automatic target has 16 bits; it holds the leaf's own ASN"
+    formula = "no explicit route target => all leaves frr and every ASN <= 65535, or no leaf frr and VNI <= 65535"
+    source = "RFC 8365 section 5.1.2.1: FRR's ASN:VNI has 16 bits for the ASN; RFC 4364 section 4.2: others get VNI:VNI"
     remedy = "Write segment.route_target out (for example 65000:VNI), the same on every leaf."
     bad = Example(
         {"fabric.devices.leaf-a1.asn": 4200010001},
@@ -129,18 +130,21 @@ class AutoRouteTarget(Rule):
         if segment is None or segment.route_target is not None:
             return
         subject = f"Segment: VLAN {segment.vlan_id} {segment.name}"
-        wide = [d for d in case.segment_leaves if d.asn is not None and d.asn > 65535]
+        frr = [d for d in case.segment_leaves if d.platform == "frr"]
+        others = [d for d in case.segment_leaves if d.platform != "frr"]
+        wide = [d for d in frr if d.asn is not None and d.asn > 65535]
         if wide:
             message = "relies on automatic route targets with 4-octet AS numbers"
             found = ", ".join(f"{d.name} {d.asn}" for d in wide[:4])
             yield self.fail(subject, message, expected="an explicit route target", found=found)
-        platforms = sorted({d.platform for d in case.segment_leaves})
-        numbers = {d.asn for d in case.segment_leaves}
-        if len(numbers) > 1 and platforms != ["frr"] and platforms:
-            # Of the platforms known, FRR alone matches automatic targets on the VNI and ignores the ASN.
-            message = "relies on automatic route targets of leaves with different AS numbers"
-            found = ", ".join(platforms)
-            yield self.fail(subject, message, expected="an explicit route target, or frr alone", found=found)
+        if frr and others and segment.handoff.mode is HandoffMode.EVPN:
+            message = "relies on automatic route targets of platforms that choose different ones"
+            found = f"{frr[0].name} ASN:VNI, {others[0].name} VNI:VNI"
+            yield self.fail(subject, message, expected="an explicit route target", found=found)
+        if others and segment.vni > 65535:
+            message = "relies on VNI:VNI, which is no route target"
+            expected = "an explicit route target, or a VNI up to 65535"
+            yield self.fail(subject, message, expected=expected, found=f"VNI {segment.vni}")
 
 
 class RouteDistinguishers(Rule):

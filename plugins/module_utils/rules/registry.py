@@ -22,7 +22,7 @@ def all_rules() -> dict[str, Rule]:
         for member in vars(importlib.import_module(f"{package}.{module.name}")).values():
             if not inspect.isclass(member) or not issubclass(member, Rule) or inspect.isabstract(member):
                 continue
-            if member.id in found and type(found[member.id]) is not member:
+            if member.id in found and found[member.id].__class__ is not member:
                 raise TypeError(f"{member.__name__} and {type(found[member.id]).__name__} both have the id {member.id}")
             found[member.id] = member()
     return dict(sorted(found.items()))

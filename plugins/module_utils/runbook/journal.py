@@ -108,7 +108,7 @@ class FileSink:
         """Return the whole lines; a torn one at the end is left out."""
         if not self.path.exists():
             return []
-        whole, _, _torn = self.path.read_bytes().rpartition(b"\n")
+        whole, _unused, _torn = self.path.read_bytes().rpartition(b"\n")
         return whole.decode("utf-8").splitlines() if whole else []
 
     def append(self, line: str) -> None:

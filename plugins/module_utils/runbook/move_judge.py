@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from ..model.change import Gates
 from ..model.measure import ConvergencePoint, Migration, ProbeSeries, Table
 from ..model.verdict import Finding, Severity, Verdict
+from ..probes.path import gateway_finding
 
 _BACK = "move it back (migrate with direction=back), then look for the cause"
 _STALE = {
@@ -33,6 +34,7 @@ def judge(
     settled: bool,
     late: Sequence[str] = (),
     mac_ip_expected: bool = False,
+    circuit_rtt_ms: float | None = None,
 ) -> tuple[Finding, ...]:
     """Return every finding about a move, the good ones too.
 
@@ -45,6 +47,7 @@ def judge(
         settled: whether packets and tables settled within the time.
         late: names what had not settled.
         mac_ip_expected: the leaves must have a MAC/IP route: the workload has an address, and they its gateway.
+        circuit_rtt_ms: round trip of the circuit between the sites, None: the nearness of the gateway is not judged.
     """
     findings = [*_migration(migration, error)]
     if not probes:
@@ -53,6 +56,8 @@ def judge(
         )
     for series in probes:
         findings += [_reachable(series), _clean_baseline(series), *_loss(series, gates)]
+        if circuit_rtt_ms is not None and series.target == "gateway" and error is None:
+            findings.append(_gateway(series, circuit_rtt_ms))
     if error is None:
         if not points:
             findings.append(_error("move.convergence", "no table of any device was watched", "check the watchers"))
@@ -95,6 +100,11 @@ def _migration(migration: Migration, error: str | None) -> Iterator[Finding]:
 
 def _flow(series: ProbeSeries) -> str:
     return f"{series.viewpoint} to {series.target} {series.address}"
+
+
+def _gateway(series: ProbeSeries, circuit_rtt_ms: float) -> Finding:
+    medians = {name: summary.rtt_ms_p50 for name, summary in series.phases.items()}
+    return gateway_finding(_flow(series), medians.get("before"), medians.get("after"), circuit_rtt_ms)
 
 
 def _reachable(series: ProbeSeries) -> Finding:

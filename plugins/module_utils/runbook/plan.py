@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from ..model.change import Change
+from ..model.change import Change, HandoffMode
 from ..model.errors import InputError, StretchnetError
 from ..model.fabric import Device, Fabric, Role
 from ..model.plan import DeviceChange, Plan, Rendered, Stage, config_digest
@@ -59,9 +59,10 @@ def make_plan(
 
     Raises:
         InputError: no platform or no running configuration for a device, or a device that cannot be armed and is
-            not in ``change.accept_unarmed``.
+            not in ``change.accept_unarmed``; or no route target, where the platforms would not choose the same one.
     """
     order = stages(change, fabric)
+    _refuse_two_route_targets(change, [d for _name, group in order for d in group], platforms)
     rendered = {
         device.name: _render(change, fabric, platforms, running, device) for _name, group in order for device in group
     }
@@ -117,6 +118,29 @@ def _render(
     if device.name not in running:
         raise InputError(f"running[{device.name}]", "its running configuration was not read")
     return platforms[device.platform].render(change, fabric, device, running[device.name])
+
+
+def _refuse_two_route_targets(change: Change, devices: Iterable[Device], platforms: Mapping[str, Platform]) -> None:
+    """Refuse a change without a route target whose devices would choose different ones: they would not connect.
+
+    A platform with ``automatic_route_targets`` makes ASN:VNI by itself, the others are given VNI:VNI. Over an 802.1Q
+    handoff no route crosses, so that only the devices of one site must agree.
+    """
+    if change.segment.route_target is not None:
+        return
+    domains: dict[str, dict[bool, str]] = {}
+    for device in devices:
+        if device.role is not Role.SPINE and device.platform in platforms:
+            by_site = change.segment.handoff.mode is HandoffMode.DOT1Q_TRUNK
+            automatic = bool(getattr(platforms[device.platform], "automatic_route_targets", False))
+            domains.setdefault(device.site if by_site else "", {}).setdefault(automatic, device.name)
+    for ways in domains.values():
+        if len(ways) > 1:
+            raise InputError(
+                "segment.route_target",
+                f"is needed: {ways[True]} would take ASN:VNI and {ways[False]} VNI:VNI: they would not connect",
+                remedy=f"name one for the whole segment, such as 65000:{change.segment.vni}",
+            )
 
 
 def _device_change(

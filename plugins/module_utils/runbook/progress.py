@@ -57,7 +57,7 @@ class Board:
     @property
     def place(self) -> str:
         """``stage 2/3 leaves-b``; empty before the first stage."""
-        names = [name for name, _ in self.stages]
+        names = [name for name, _unused in self.stages]
         if not self.stage:
             return ""
         number = f"{names.index(self.stage) + 1}/{len(names)} " if self.stage in names else ""
@@ -121,7 +121,7 @@ class Progress:
 
     def line(self, event: Event) -> str | None:
         """Note the event on the board and return its line, None where it says nothing to a person."""
-        stage, _, act = event.step.rpartition(": ")
+        stage, _unused, act = event.step.rpartition(": ")
         handler = getattr(self, f"_on_{act}", None)
         text = handler(event, stage) if handler else None if act in _QUIET else self._plainly(event, stage)
         if act in _QUIET and event.level in _LEVEL:
@@ -139,7 +139,7 @@ class Progress:
 
     def _on_begin(self, event: Event, _stage: str) -> str:
         self.board = Board(self.board.stages)
-        devices = sum(len(names) for _, names in self.board.stages)
+        devices = sum(len(names) for _unused, names in self.board.stages)
         return f"{event.message}, {devices} devices" if devices else event.message
 
     def _on_stage(self, event: Event, stage: str) -> str:
@@ -224,7 +224,7 @@ class JournalTail:
         try:
             with self.path.open("rb") as file:
                 file.seek(self._offset)
-                whole, _, _torn = file.read().rpartition(b"\n")
+                whole, _unused, _torn = file.read().rpartition(b"\n")
         except OSError:
             return 0
         if not whole:

@@ -58,7 +58,7 @@ class VaultCipher:
 
     def decrypt(self, envelope: str) -> str:
         """Return the text of a vault file; StoreError: wrong password, damaged, or another cipher."""
-        header, _, body = envelope.partition("\n")
+        header, _unused, body = envelope.partition("\n")
         if not header.startswith("$ANSIBLE_VAULT;") or header.split(";")[2:3] != ["AES256"]:
             raise StoreError("is no vault file of cipher AES256")
         try:

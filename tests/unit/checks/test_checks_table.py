@@ -1005,7 +1005,7 @@ def told(check: str, ctx: CheckContext) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("check", "case"), CASES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("check", "case"), CASES, ids=str)
 def test_check(check: str, case: str) -> None:
     ctx, expected = CASES[check, case]
     assert sorted(told(check, ctx)) == sorted(expected)

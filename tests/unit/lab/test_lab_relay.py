@@ -18,12 +18,12 @@ class Bench:
 
     def __init__(self) -> None:
         self.time_s, self.luck = 100.0, 0.5
-        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _unused in range(2)]
         for inner, outer in pairs:
             inner.setblocking(False)
             outer.setblocking(False)
-        self.inside = [inner for inner, _ in pairs]
-        self.outside = [outer for _, outer in pairs]
+        self.inside = [inner for inner, _unused in pairs]
+        self.outside = [outer for _unused, outer in pairs]
         descriptors = [inner.fileno() for inner in self.inside]
         self.relay = module.Relay(*descriptors, now=lambda: self.time_s, chance=lambda: self.luck)
 

@@ -160,6 +160,13 @@ def test_a_flow_without_answers_stops_the_move_before_it_begins():
     assert {"abandon flow", "abandon silent"} <= set(log)
 
 
+def test_the_way_back_is_made_although_packets_are_lost():
+    log = []
+    settings = dataclasses.replace(QUICK, need_baseline=False)
+    run_move(WORKLOAD, Hypervisor(log), flows=[Flow(log, "silent", steady=False)], settings=settings)
+    assert "move to hv-b" in log
+
+
 def test_a_probe_that_cannot_start_ends_the_others():
     log = []
     with pytest.raises(ProbeError, match="raw socket"):
@@ -327,3 +334,16 @@ def test_duplicates_and_missing_mac_ip_routes(points, expected, found):
     wrong = [f for f in told if f.verdict is not Verdict.PASS]
     assert sorted(f.check for f in wrong) == found
     assert all(f.remedy for f in wrong)
+
+
+@pytest.mark.parametrize(("after_ms", "verdict"), [(1.0, Verdict.PASS), (5.5, Verdict.FAIL)])
+def test_a_gateway_at_the_other_site_is_found(after_ms, verdict):
+    probes = tuple(Probe(i, -0.5 + i / 100, 1.0 if i < 80 else after_ms) for i in range(160))
+    found = dataclasses.replace(
+        series(), target="gateway", probes=probes, summary=summary.summarize(probes, 100),
+        phases=summary.phases(probes, 100, 0.0, 0.3),
+    )  # fmt: skip
+    migration = Migration("web01", "hv-a", "hv-b", "live", moved=True, duration_s=0.3, running_on="hv-b")
+    told = judge(migration, None, [found, series()], [point()], Gates(), settled=True, circuit_rtt_ms=4.5)
+    (finding,) = by_check(told, "path.local_gateway")
+    assert finding.verdict is verdict

@@ -76,7 +76,7 @@ class Browser:
     def _receive(self, timeout_s: float = 60.0) -> dict[str, typing.Any]:
         end = time.monotonic() + timeout_s
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._read], [], [], max(0.0, end - time.monotonic()))
+            ready, _unused, _unused = select.select([self._read], [], [], max(0.0, end - time.monotonic()))
             assert ready, "the browser does not answer"
             data = os.read(self._read, 1 << 20)
             assert data, "the browser has ended"

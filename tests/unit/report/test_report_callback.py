@@ -154,7 +154,7 @@ def _read_until(handle: int, wanted: str, timeout_s: float) -> str:
     """Return what the terminal showed until ``wanted`` was there; fail with it if it never is."""
     shown, end = "", time.monotonic() + timeout_s
     while wanted not in shown:
-        ready, _, _ = select.select([handle], [], [], max(0.0, end - time.monotonic()))
+        ready, _unused, _unused = select.select([handle], [], [], max(0.0, end - time.monotonic()))
         assert ready, f"{wanted!r} is not shown: {shown[-3000:]}"
         try:
             data = os.read(handle, 65536)

@@ -70,7 +70,7 @@ def test_report_is_replaced_and_a_failed_write_keeps_the_old(tmp_path: Path, mon
     paths = write_report(applied(), tmp_path)
     before = Path(paths["report.md"]).read_text(encoding="utf-8")
 
-    def full(*_: object) -> None:
+    def full(*_unused: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)

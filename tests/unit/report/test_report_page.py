@@ -74,14 +74,14 @@ def sample(request: pytest.FixtureRequest) -> tuple[Evidence, str, Page]:
 
 
 def test_page_is_well_formed_and_has_unique_ids(sample: tuple[Evidence, str, Page]) -> None:
-    _, _, parsed = sample
+    _unused, _unused, parsed = sample
     assert len(parsed.ids) == len(set(parsed.ids))
     targets = [a["href"] for tag, a in parsed.tags if tag == "a" and (a.get("href") or "").startswith("#")]
     assert targets and all(target and target[1:] in parsed.ids for target in targets)
 
 
 def test_every_device_gate_finding_and_event_is_told(sample: tuple[Evidence, str, Page]) -> None:
-    evidence, _, parsed = sample
+    evidence, _unused, parsed = sample
     for device in evidence.fabric.devices:
         assert device.name in parsed.text
     for gate in evidence.gates:
@@ -97,10 +97,12 @@ def test_every_device_gate_finding_and_event_is_told(sample: tuple[Evidence, str
 
 
 def test_page_needs_no_network_and_no_script(sample: tuple[Evidence, str, Page]) -> None:
-    _, source, parsed = sample
-    assert not [tag for tag, _ in parsed.tags if tag in ("script", "img", "iframe", "object", "embed", "base", "form")]
+    _unused, source, parsed = sample
+    assert not [
+        tag for tag, _unused in parsed.tags if tag in ("script", "img", "iframe", "object", "embed", "base", "form")
+    ]
     outside = [
-        v for _, a in parsed.tags for k, v in a.items() if k in ("src", "href", "srcset", "action", "data") and v
+        v for _unused, a in parsed.tags for k, v in a.items() if k in ("src", "href", "srcset", "action", "data") and v
     ]
     assert all(v.startswith(("#", "data:,")) or v == "report.json" for v in outside)
     assert "@import" not in source and "url(" not in source
@@ -129,7 +131,7 @@ def test_reverted_says_proven_only_where_it_is() -> None:
 
 
 def test_failures_stand_before_passes_with_their_remedy() -> None:
-    _, parsed = rendered(reverted())
+    _unused, parsed = rendered(reverted())
     assert "Call Lambda Telecom" in parsed.text
     assert parsed.text.index("The EVPN session to the other site is down.") < parsed.text.index(
         "Flood list is complete."
@@ -137,7 +139,7 @@ def test_failures_stand_before_passes_with_their_remedy() -> None:
 
 
 def test_needs_person_tells_what_to_do_first() -> None:
-    _, parsed = rendered(needs_person())
+    _unused, parsed = rendered(needs_person())
     text = parsed.text
     assert text.index("Reach leaf-a2 by its console and see") < text.index("Topology")
     assert "2 tables never followed" in text and "never followed" in text
@@ -182,15 +184,15 @@ def test_hostile_text_stays_text(bad: str) -> None:
     """In every free text: not one element more than with harmless text, and no control character."""
     clean_tags = _tags_of_harmless()
     source, parsed = rendered(_with_text(bad))
-    assert [tag for tag, _ in parsed.tags] == clean_tags
-    assert not any(key.startswith("on") for _, attributes in parsed.tags for key in attributes)
+    assert [tag for tag, _unused in parsed.tags] == clean_tags
+    assert not any(key.startswith("on") for _unused, attributes in parsed.tags for key in attributes)
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", source)
     assert printable(bad) in parsed.text
 
 
 @functools.cache
 def _tags_of_harmless() -> list[str]:
-    return [tag for tag, _ in rendered(_with_text("harmless"))[1].tags]
+    return [tag for tag, _unused in rendered(_with_text("harmless"))[1].tags]
 
 
 def _with_text(bad: str) -> Evidence:
@@ -246,7 +248,7 @@ def _svgs(source: str) -> list[ET.Element]:
 
 
 def test_drawings_are_xml_with_title_and_description(sample: tuple[Evidence, str, Page]) -> None:
-    _, source, _ = sample
+    _unused, source, _unused = sample
     drawings = _svgs(source)
     assert drawings
     for drawing in drawings:
@@ -256,7 +258,7 @@ def test_drawings_are_xml_with_title_and_description(sample: tuple[Evidence, str
 
 
 def test_drawing_holds_its_elements_within_the_view(sample: tuple[Evidence, str, Page]) -> None:
-    _, source, _ = sample
+    _unused, source, _unused = sample
     for drawing in _svgs(source):
         width, height = (float(n) for n in drawing.get("viewBox", "").split()[2:])
         for element in drawing.iter():
@@ -386,7 +388,7 @@ def test_earlier_attempts_are_folded() -> None:
     earlier, last = view.attempts(events)
     assert [e.message for e in earlier] == ["zeroth", "a"] and [e.message for e in last] == ["second", "b"]
     assert view.attempts(events[1:2]) == ((), events[1:2])
-    _, parsed = rendered(dataclasses.replace(applied(), events=events))
+    _unused, parsed = rendered(dataclasses.replace(applied(), events=events))
     assert "Earlier attempts at this change" in parsed.text and parsed.text.index(" second ") < parsed.text.index(
         " zeroth "
     )

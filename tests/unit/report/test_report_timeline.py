@@ -64,7 +64,7 @@ def test_lost_probe_outside_the_window_is_in_the_overview() -> None:
 
 def test_no_line_is_drawn_over_a_gap() -> None:
     drawing = timeline.draw(needs_person())[0]
-    (flow, _) = needs_person().probes
+    (flow, _unused) = needs_person().probes
     assert flow.summary.longest_gap is not None
     x = Scale(*_window(needs_person()), timeline.LEFT, timeline.WIDTH - timeline.RIGHT)
     start = x(flow.summary.longest_gap.start_s) + 2 * timeline.COLUMN

@@ -250,11 +250,23 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         {"fabric.devices.leaf-a1.asn": 4200010001, "change.segment.route_target": "65000:10100"},
         [],
     ),
-    ("SN604", "platforms that keep the ASN"): (
+    ("SN604", "one rule for all but frr"): (
         {f"fabric.devices.leaf-{s}{i}.platform": "nxos" for s in "ab" for i in range(1, 5)},
+        [],
+    ),
+    ("SN604", "frr beside another"): (
+        {f"fabric.devices.leaf-b{i}.platform": "nxos" for i in range(1, 5)},
         [
-            "Segment: VLAN 100 web - relies on automatic route targets of leaves with different AS numbers - "
-            "Expected: an explicit route target, or frr alone - Found: nxos"
+            "Segment: VLAN 100 web - relies on automatic route targets of platforms that choose different ones - "
+            "Expected: an explicit route target - Found: leaf-a1 ASN:VNI, leaf-b1 VNI:VNI"
+        ],
+    ),
+    ("SN604", "a VNI that does not fit twice"): (
+        {f"fabric.devices.leaf-{s}{i}.platform": "eos" for s in "ab" for i in range(1, 5)}
+        | {"change.segment.vni": 100100},
+        [
+            "Segment: VLAN 100 web - relies on VNI:VNI, which is no route target - "
+            "Expected: an explicit route target, or a VNI up to 65535 - Found: VNI 100100"
         ],
     ),
     ("SN606", "shared on purpose"): (
@@ -354,7 +366,7 @@ def sentence(finding: Finding) -> str:
     return text if mark == "?" else f"{text} - Expected: {finding.expected} - Found: {finding.found}"
 
 
-@pytest.mark.parametrize(("rule", "name"), CASES, ids=lambda v: str(v))
+@pytest.mark.parametrize(("rule", "name"), CASES, ids=str)
 def test_rule(rule: str, name: str) -> None:
     edits, expected = CASES[rule, name]
     found = all_rules()[rule].run(case(edits))

@@ -59,7 +59,7 @@ def test_fabric_from_vars() -> None:
     assert [device.name for device in fabric.devices] == ["spine-a1", "leaf-a1", "leaf-b1"]
     leaf = fabric.device("leaf-a1")
     assert (leaf.role, leaf.asn, str(leaf.vtep_ip)) == (Role.LEAF, 65111, "10.0.0.1")
-    assert type(leaf.asn) is int and type(leaf.site) is str
+    assert (leaf.asn.__class__, leaf.site.__class__) == (int, str)
     assert fabric.circuits[0].z_device == "leaf-b1"
 
 

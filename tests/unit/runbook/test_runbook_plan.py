@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,3 +151,36 @@ def test_a_device_that_refuses_its_candidate_fails_the_plan() -> None:
     fleet = SerialFleet({name: Session(name, name == "leaf-b1") for name in RUNNING})  # type: ignore[misc]
     with pytest.raises(CommitError, match="leaf-b1"):
         plan_change(CHANGE, FABRIC, {"frr": Nos()}, fleet)  # type: ignore[dict-item]
+
+
+class Automatic(Nos):
+    """A NOS that makes its route target by itself, as FRR does."""
+
+    automatic_route_targets = True
+
+
+@pytest.mark.parametrize(
+    ("mode", "mixed", "target", "refused"),
+    [
+        ("evpn", ("leaf-b1",), None, True),
+        ("evpn", ("border-b1",), None, True),
+        ("evpn", ("leaf-b1",), "65000:10100", False),
+        ("evpn", ("spine-b1",), None, False),
+        ("dot1q_trunk", ("leaf-b1",), None, True),
+        ("dot1q_trunk", ("leaf-b1", "leaf-b2", "border-b1"), None, False),
+    ],
+)
+def test_devices_that_would_choose_other_route_targets_are_refused(
+    mode: str, mixed: tuple[str, ...], target: str | None, refused: bool
+) -> None:
+    change = make_change(
+        lambda d: (d["segment"].update(route_target=target), d["segment"]["handoff"].update(mode=mode))
+    )
+    devices = tuple(replace(d, platform="eos") if d.name in mixed else d for d in FABRIC.devices)
+    fabric = replace(FABRIC, devices=devices)
+    platforms = {"frr": Automatic(), "eos": Nos()}
+    if not refused:
+        assert not make_plan(change, fabric, platforms, RUNNING, differ).empty
+        return
+    with pytest.raises(InputError, match=f"segment.route_target.*would take ASN:VNI and {mixed[0]} VNI:VNI"):
+        make_plan(change, fabric, platforms, RUNNING, differ)

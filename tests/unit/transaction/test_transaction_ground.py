@@ -127,7 +127,7 @@ def test_every_line_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         plain(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    for _ in range(2):
+    for _unused in range(2):
         journal.write(Act.NOTE, "x")
         assert (tmp_path / "j").stat().st_size in sizes
 
@@ -135,7 +135,8 @@ def test_every_line_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
     journal = Journal.file(tmp_path / "j", CLOCK)
     threads = [
-        threading.Thread(target=lambda: [journal.write(Act.NOTE, "x" * 200) for _ in range(10)]) for _ in range(8)
+        threading.Thread(target=lambda: [journal.write(Act.NOTE, "x" * 200) for _unused in range(10)])
+        for _unused in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -172,7 +173,11 @@ def dead_holder(tmp_path: Path, change_id: str) -> str:
     root = str(Path(sys.modules[Journal.__module__].__file__ or "").parents[6])
     environment = {**os.environ, "PYTHONPATH": root}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path), change_id], capture_output=True, text=True, env=environment
+        [sys.executable, "-c", code, str(path), change_id],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     return done.stdout.strip()
 

@@ -111,15 +111,15 @@ def test_random_histories_keep_every_invariant(scenario: Scenario) -> None:
 def seeded(seed: int) -> Scenario:
     """A history from a number alone: three times as fast as hypothesis draws one, for the long runs."""
     rng = random.Random(seed)
-    stages = tuple(rng.randint(1, 8) for _ in range(rng.randint(1, 4)))
+    stages = tuple(rng.randint(1, 8) for _unused in range(rng.randint(1, 4)))
     names = [f"d{i}" for i in range(1, sum(stages) + 1)]
     faults = {}
     for name in rng.sample(names, min(len(names), rng.choice([0, 1, 1, 2, 3, 5]))):
-        kinds = [rng.choice(FAULTS) if rng.random() < 0.5 else _timed(rng) for _ in range(rng.randint(1, 4))]
+        kinds = [rng.choice(FAULTS) if rng.random() < 0.5 else _timed(rng) for _unused in range(rng.randint(1, 4))]
         faults[name] = [Fault(rng.randint(1, 16), *kind) for kind in kinds]
     kinds = ["pass"] * 20 + ["late"] * 4 + ["fail", "error", "raise", "other plan"]
     gates = {f"s{i}": rng.choice(kinds) for i in range(1, len(stages) + 1)}
-    deaths = [(rng.randint(1, 600), rng.choice([0.0, 50.0, 300.0])) for _ in range(rng.choice([0, 1, 1, 2, 3]))]
+    deaths = [(rng.randint(1, 600), rng.choice([0.0, 50.0, 300.0])) for _unused in range(rng.choice([0, 1, 1, 2, 3]))]
     skews = {name: rng.choice([0.9, 1.1]) for name in rng.sample(names, min(2, len(names)))}
     return Scenario(stages, faults, gates, tuple(deaths), skews, seed)
 

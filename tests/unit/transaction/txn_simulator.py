@@ -257,7 +257,7 @@ class FakeDevice:
         if self.pending is not None and self.pending.token == token:
             self._go_old(CommitState.REVERTED)
 
-    def ping(self, destination: str, **_: Any) -> tuple[int, int]:
+    def ping(self, destination: str, **_unused: Any) -> tuple[int, int]:
         return (0, 0)
 
 
@@ -325,7 +325,7 @@ def text_of(lines: Iterable[str]) -> str:
 def merged(running: frozenset[str], candidate: str) -> frozenset[str]:
     lines = set(running)
     for line in candidate.splitlines():
-        verb, _, rest = line.partition(" ")
+        verb, _unused, rest = line.partition(" ")
         (lines.add if verb == "add" else lines.discard)(rest)
     return frozenset(lines)
 
@@ -365,7 +365,7 @@ class Simulation:
         stages, number = [], 0
         for index, size in enumerate(self.scenario.stages, 1):
             changes = []
-            for _ in range(size):
+            for _unused in range(size):
                 number += 1
                 name = f"d{number}"
                 base = (f"hostname {name}", "vlan 1")
@@ -495,7 +495,7 @@ class Simulation:
     def _check_at_rest(self, result: TransactionResult) -> None:
         """When all timers are over, nothing is armed, and the verdict still holds."""
         before = {name: device.running for name, device in self.devices.items()}
-        for _ in range(3):
+        for _unused in range(3):
             self.wait(LONG_S)
         for name, device in self.devices.items():
             assert device.pending is None, f"{name} is left armed"

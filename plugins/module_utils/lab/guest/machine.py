@@ -27,20 +27,25 @@ def libvirt_answers(topology: Topology, hypervisor: str) -> bool:
     return node.exec_in(topology, hypervisor, [*_VIRSH, "version", "--daemon"], check=False).returncode == 0
 
 
+def _guest(topology: Topology) -> Guest:
+    if topology.guest is None:
+        raise LabError("the lab has no guest", remedy="describe one in stretchnet_lab_guest")
+    return topology.guest
+
+
 def located(topology: Topology) -> str | None:
     """Return the hypervisor on which the guest runs, None if on none."""
-    assert topology.guest is not None
+    name = _guest(topology).name
     for hypervisor in topology.hypervisors:
         done = node.exec_in(topology, hypervisor.name, [*_VIRSH, "list", "--name"], check=False)
-        if topology.guest.name in done.stdout.split():
+        if name in done.stdout.split():
             return hypervisor.name
     return None
 
 
 def start(topology: Topology, cache: Path, agent_source: Path) -> str:
     """Build, define and start the guest; return the accelerator (kvm or qemu, which is TCG)."""
-    guest = topology.guest
-    assert guest is not None
+    guest = _guest(topology)
     built = Path(topology.state_dir, "guest")
     image.build(built, cache, agent_source)
     for hypervisor in topology.hypervisors:
@@ -97,7 +102,6 @@ def _probe(topology: Topology, cache: Path) -> str:
 
     The answer is kept in the cache for as long as this machine is not booted anew.
     """
-    assert topology.guest is not None
     if not Path("/dev/kvm").exists():
         return "qemu"
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -107,7 +111,7 @@ def _probe(topology: Topology, cache: Path) -> str:
     argv = ["timeout", "-s", "KILL", str(PROBE_TIMEOUT_S), _QEMU, "-accel", "kvm", "-cpu", "qemu64", "-m", "96"]
     argv += ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"]
     argv += ["-kernel", f"{IMAGES}/vmlinuz", "-initrd", f"{IMAGES}/initrd", "-append", "console=ttyS0 quiet lab.probe"]
-    done = node.exec_in(topology, topology.guest.hypervisor, argv, check=False)
+    done = node.exec_in(topology, _guest(topology).hypervisor, argv, check=False)
     accelerator = "kvm" if image.READY in done.stdout else "qemu"
     kept.write_text(accelerator)
     return accelerator

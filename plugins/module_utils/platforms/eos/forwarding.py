@@ -128,7 +128,7 @@ def _vrf_of(command: str) -> str:
 
 def _neighbor(ip: str, hw: str | None, interface: str, vrf: str, age: object) -> Neighbor:
     """``Vlan10, Port-Channel3`` is the interface of the entry and the port behind it; no age is static."""
-    name, _, port = (part.strip() for part in interface.partition(","))
+    name, _unused, port = (part.strip() for part in interface.partition(","))
     behind = full_name(port) if port else ""
     kind = EntryKind.STATIC if age in (None, "-", "N/A") else EntryKind.DYNAMIC
     ip_address = address(ip)
@@ -366,7 +366,7 @@ def config_lines(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
         indent = len(raw) - len(raw.lstrip())
         while parents and parents[-1][0] >= indent:
             parents.pop()
-        yield tuple(p for _, p in parents), line
+        yield tuple(p for _unused, p in parents), line
         parents.append((indent, line))
 
 

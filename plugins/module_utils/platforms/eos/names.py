@@ -42,7 +42,7 @@ def expand_ports(text: str) -> tuple[str, ...]:
         if not match:
             raise ValueError(f"{part!r} is no range of ports")
         prefix = full_name(f"{match.group(1)}1")[:-1] if match.group(1) else prefix
-        stem, _, low = match.group(2).rpartition("/")
+        stem, _unused, low = match.group(2).rpartition("/")
         stem = f"{stem}/" if stem else ""
         if match.group(3) is None:
             ports.append(f"{prefix}{match.group(2)}")

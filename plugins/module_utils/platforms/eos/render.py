@@ -61,7 +61,7 @@ class _Work:
     def vlan(self) -> None:
         """The VLAN and its name; EOS joins VLANs without a name into one head (``vlan 10,30``)."""
         head = f"vlan {self.vlan_id}"
-        listed = any(self.vlan_id in vlan_ids(m[1]) for m, _ in sections(self.running, r"vlan ([\d,-]+)"))
+        listed = any(self.vlan_id in vlan_ids(m[1]) for m, _unused in sections(self.running, r"vlan ([\d,-]+)"))
         if not listed:
             self.delta.section(head)
         if not has(self.running, head, f"name {self.segment.name}"):
@@ -96,7 +96,7 @@ class _Work:
 
     def _vxlan(self) -> str:
         """Return the Vxlan interface; a VTEP that has none gets one on the loopback of its address."""
-        for match, _ in sections(self.running, r"interface (Vxlan\d+)"):
+        for match, _unused in sections(self.running, r"interface (Vxlan\d+)"):
             return f"interface {match[1]}"
         for match, below in sections(self.running, r"interface (Loopback\d+)"):
             if any(line.startswith(f"ip address {self.device.vtep_ip}/") for line in below):
@@ -113,7 +113,7 @@ class _Work:
     def _vnis(self, vxlan: str) -> dict[int, int]:
         """Return VLAN to VNI; ``vxlan vlan 110-111 vni 10110-10111`` is EOS' form for ranges."""
         found: dict[int, int] = {}
-        for match, _ in sections(children(self.running, vxlan), r"vxlan vlan (?:add )?([\d,-]+) vni ([\d,-]+)"):
+        for match, _unused in sections(children(self.running, vxlan), r"vxlan vlan (?:add )?([\d,-]+) vni ([\d,-]+)"):
             found.update(zip(vlan_ids(match[1]), vlan_ids(match[2]), strict=False))
         return found
 
@@ -126,7 +126,7 @@ class _Work:
             raise InputError("segment.vni", f"{self.device.name} has VNI {self.segment.vni} for VRF {taken} already")
 
     def _router_bgp(self) -> str:
-        for match, _ in sections(self.running, r"router bgp [\d.]+"):
+        for match, _unused in sections(self.running, r"router bgp [\d.]+"):
             return match[0]
         raise InputError(
             "fabric",
@@ -176,10 +176,10 @@ class _Work:
 
     def _targets(self, path: list[str], below: Tree) -> None:
         target = route_target(self.segment)
-        ways = {m[1] for m, _ in sections(below, rf"route-target (both|import|export) {re.escape(target)}")}
+        ways = {m[1] for m, _unused in sections(below, rf"route-target (both|import|export) {re.escape(target)}")}
         have = {"import", "export"} if "both" in ways else ways
         missing = [way for way in ("import", "export") if way not in have]
-        others = {m[1] for m, _ in sections(below, r"route-target (?:both|import|export) (\d\S*:\S+)")} - {target}
+        others = {m[1] for m, _unused in sections(below, r"route-target (?:both|import|export) (\d\S*:\S+)")} - {target}
         if missing and others and self.segment.route_target is None:
             self.notes.append(
                 f"{path[-1]} of {self.device.name} keeps {', '.join(sorted(others))}: every site must use it"
@@ -337,7 +337,7 @@ class _Work:
     def handoff(self) -> None:
         """The border: a gateway between EVPN domains (RFC 9014), or an 802.1Q trunk."""
         if self.segment.handoff.mode is HandoffMode.DOT1Q_TRUNK:
-            for port, _ in circuit_ports(self.segment, self.fabric, self.device):
+            for port, _unused in circuit_ports(self.segment, self.fabric, self.device):
                 self._trunk_handoff(port)
             return
         if self.device.vtep_ip is None:
@@ -377,7 +377,7 @@ class _Work:
 def allowed_vlans(below: Tree) -> set[int] | None:
     """Return the VLANs a trunk lists; None where it has no list, which allows all."""
     found: set[int] | None = None
-    for match, _ in sections(below, r"switchport trunk allowed vlan (add |remove |except )?(.+)"):
+    for match, _unused in sections(below, r"switchport trunk allowed vlan (add |remove |except )?(.+)"):
         listed = set(vlan_ids(match[2]))
         if match[1] == "except ":
             listed = set(range(1, 4095)) - listed
@@ -386,7 +386,7 @@ def allowed_vlans(below: Tree) -> set[int] | None:
 
 
 def _bundle_vlans(below: Tree) -> tuple[int, ...]:
-    return tuple(v for match, _ in sections(below, r"vlan ([\d,-]+)") for v in vlan_ids(match[1]))
+    return tuple(v for match, _unused in sections(below, r"vlan ([\d,-]+)") for v in vlan_ids(match[1]))
 
 
 def ranges(numbers: tuple[int, ...]) -> str:

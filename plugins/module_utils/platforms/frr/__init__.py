@@ -28,6 +28,8 @@ class Frr:
 
     name = "frr"
     can_arm = True
+    #: Where the change names no route target, FRR makes ASN:VNI by itself; all others are given VNI:VNI.
+    automatic_route_targets = True
 
     def session(self, device: Device, credentials: Credentials) -> FrrSession:
         """Return a session that is not open yet."""

@@ -445,7 +445,7 @@ def keep(work: Callable[[], None]) -> None:
             status = 0
         os._exit(status)
     os.closerange(3, 256)  # the lock, above all: it must fall when the worker dies
-    _, status = os.waitpid(worker, 0)
+    _unused, status = os.waitpid(worker, 0)
     if status:
         recover()
     os._exit(0)

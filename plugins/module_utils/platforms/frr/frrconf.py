@@ -160,7 +160,7 @@ def meaning(text: str) -> dict[str, str]:
     """Return the lines of each top-level context, sorted, by the context's own line."""
     found: dict[str, list[str]] = {}
     for path in frr_lines(text):
-        top, _, below = path.partition("\n")
+        top, _unused, below = path.partition("\n")
         found.setdefault(top, [])
         if below:
             found[top].append(" / ".join(below.split("\n")))

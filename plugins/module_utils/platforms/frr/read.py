@@ -162,7 +162,7 @@ def _vnis_by_bridge(links: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
 
 def _vrf(links: Mapping[str, Mapping[str, Any]], name: str | None) -> str:
     """Return the VRF of an interface: its master, or that of its bridge, where it is a VRF device."""
-    for _ in range(3):
+    for _unused in range(3):
         name = links.get(name or "", {}).get("master")
         if name and _kind(links.get(name, {})) == "vrf":
             return str(name)

@@ -222,7 +222,7 @@ def _border(segment: Segment, device: Device, now: Document) -> Rendered:
             "segment.handoff.mode", f"{device.name}: the platform frr hands over by EVPN only, not by an 802.1Q trunk"
         )
     running = frrconf.read(now.frr or "")
-    _, family = _evpn(running)
+    _unused, family = _evpn(running)
     maps = sorted(
         {m[1] for c in family.children if (m := re.fullmatch(r"neighbor \S+ route-map (\S+) (?:in|out)", c.line))}
     )

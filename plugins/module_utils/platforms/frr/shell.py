@@ -71,7 +71,7 @@ class Shell:
                 "the device's host key is not the known one",
                 device=self.name, command="ssh", remedy="compare the key out of band, then put it into known_hosts",
             )  # fmt: skip
-        words = " ".join(str(exc).split("Device settings")[0].split())
+        words = " ".join(str(exc).split("Device settings", maxsplit=1)[0].split())
         return UnreachableError(f"no SSH session: {words[:300]}", device=self.name, command="ssh")
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class Shell:
             )  # fmt: skip
         return {
             command: Output(command, rc, out, err)
-            for command, (out, rc), (err, _) in zip(commands, outs, errs, strict=True)
+            for command, (out, rc), (err, _unused) in zip(commands, outs, errs, strict=True)
         }
 
     def stream(self, command: str) -> tuple[Iterator[str], Callable[[], None]]:

@@ -228,16 +228,13 @@ class FrrWatcher:
 
     def _measure_clock(self) -> tuple[float, float]:
         """Return (device's wall clock less own monotonic clock, error bound), in seconds."""
-        best: tuple[float, float] | None = None
-        for _ in range(CLOCK_EXCHANGES):
+        exchanges: list[tuple[float, float]] = []
+        for _exchange in range(CLOCK_EXCHANGES):
             before = time.monotonic()
             text = self._shell.run(CLOCK).out
             after = time.monotonic()
-            error = (after - before) / 2
-            if best is None or error < best[1]:
-                best = float(text) - (before + after) / 2, error
-        assert best is not None
-        return best
+            exchanges.append((float(text) - (before + after) / 2, (after - before) / 2))
+        return min(exchanges, key=lambda exchange: exchange[1])
 
     def _find_bridge(self) -> None:
         said = self._shell.batch([read.LINK])[read.LINK]

@@ -32,7 +32,7 @@ def statements(text: str) -> dict[str, None]:
 def _from_set(lines: list[str]) -> dict[str, None]:
     found: dict[str, None] = {}
     for line in lines:
-        verb, _, rest = line.partition(" ")
+        verb, _unused, rest = line.partition(" ")
         if verb == "set":
             found[_plain(rest)] = None
         elif verb == "deactivate":

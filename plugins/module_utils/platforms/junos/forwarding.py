@@ -176,7 +176,7 @@ def _flags(entry: Element) -> str:
 
 def _neighbor(ip: str | None, hw: str | None, interface: str | None, vrf: str | None, flags: str) -> Neighbor:
     """``irb.10 [vtep.32769]`` is the interface of the entry and the port behind it."""
-    name, _, behind = (interface or "").partition(" ")
+    name, _unused, behind = (interface or "").partition(" ")
     ip_address = address(ip)
     if ip_address is None or not name:
         raise ValueError(f"{ip!r} on {interface!r} is no neighbour")
@@ -285,14 +285,14 @@ def _switchports(members: list[_Member]) -> tuple[Port, ...]:
 
 
 def _switchport(name: str, listed: list[_Member]) -> Port:
-    said = {mode for *_, mode in listed if mode}
-    trunk = "trunk" in said or any(tagged for _, _, tagged, _ in listed)
-    if not said and all(tagged is None for _, _, tagged, _ in listed):
+    said = {mode for *_unused, mode in listed if mode}
+    trunk = "trunk" in said or any(tagged for _port, _vlan, tagged, _mode in listed)
+    if not said and all(tagged is None for _port, _vlan, tagged, _mode in listed):
         return Port(name)
-    untagged = next((vlan for _, vlan, tagged, _ in listed if tagged is False), None)
+    untagged = next((vlan for _port, vlan, tagged, _mode in listed if tagged is False), None)
     if not trunk:
         return Port(name, mode=SwitchportMode.ACCESS, access_vlan=untagged)
-    allowed = tuple(sorted({vlan for _, vlan, _, _ in listed}))
+    allowed = tuple(sorted({vlan for _port, vlan, _tagged, _mode in listed}))
     return Port(name, mode=SwitchportMode.TRUNK, native_vlan=untagged, allowed_vlans=allowed)
 
 
@@ -432,9 +432,11 @@ def _lacp_block(answer: Answer, block: str) -> Lag:
             re.MULTILINE,
         )
     )
-    actors = [(member, flags.split(), activity) for member, role, flags, _, activity in rows if role == "Actor"]
-    if not actors or any(member not in mux for member, _, _ in actors):
+    actors = [(member, flags.split(), activity) for member, role, flags, _unused, activity in rows if role == "Actor"]
+    if not actors or any(member not in mux for member, _unused, _unused in actors):
         raise answer.error(f"is cut short in {name}")
     # The six flags are: expired, defaulted, distributing, collecting, synchronised, aggregatable.
-    members: list[tuple[str, str | None, str | None]] = [(member, flags[4], mux[member]) for member, flags, _ in actors]
-    return _lag(name, {activity for *_, activity in actors}, members)
+    members: list[tuple[str, str | None, str | None]] = [
+        (member, flags[4], mux[member]) for member, flags, _unused in actors
+    ]
+    return _lag(name, {activity for *_unused, activity in actors}, members)

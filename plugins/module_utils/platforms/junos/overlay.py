@@ -30,7 +30,7 @@ _NO_ESI = "00:00:00:00:00:00:00:00:00:00"
 
 def family_of_table(name: str) -> tuple[AddressFamily, str] | None:
     """Return family and VRF of a routing table; None for the copies of EVPN routes and other families."""
-    instance, _, kind = name.rpartition(".")[0].rpartition(".")
+    instance, _unused, kind = name.rpartition(".")[0].rpartition(".")
     families = {"inet": AddressFamily.IPV4_UNICAST, "inet6": AddressFamily.IPV6_UNICAST}
     if name == "bgp.evpn.0":
         return AddressFamily.L2VPN_EVPN, "default"
@@ -88,7 +88,7 @@ def _ribs(peer: Element) -> list[tuple[AddressFamily, str | None, Element | None
     """The tables of a peer; of EVPN only bgp.evpn.0, which the tables of the instances copy."""
     named = [(family_of_table(rib.get("name") or ""), rib) for rib in peer.all("bgp-rib")]
     found: list[tuple[AddressFamily, str | None, Element | None]] = [(k[0], k[1], rib) for k, rib in named if k]
-    if not any(f is AddressFamily.L2VPN_EVPN for f, *_ in found):
+    if not any(f is AddressFamily.L2VPN_EVPN for f, *_unused in found):
         copies = [rib for rib in peer.all("bgp-rib") if (rib.get("name") or "").endswith(".evpn.0")]
         found += [(AddressFamily.L2VPN_EVPN, "default", copies[0])] if len(copies) == 1 else []
     return found

@@ -256,7 +256,7 @@ class _Work:
 
     def _port(self, name: str) -> tuple[str, str]:
         """Return interface and unit of a port; a member of an aggregate carries no VLANs of its own."""
-        port, _, unit = name.partition(".")
+        port, _unused, unit = name.partition(".")
         for options in ("ether-options", "gigether-options"):
             bundle = self.delta.value("interfaces", port, options, "802.3ad")
             if bundle:

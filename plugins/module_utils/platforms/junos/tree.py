@@ -11,9 +11,9 @@ from __future__ import annotations
 import html
 import re
 import typing
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from xml.etree import ElementTree
 
 from ..reading import Answer
 

@@ -184,8 +184,8 @@ def _routed(db: Database) -> dict[str, tuple[typing.Any, ...]]:
     found: dict[str, list[typing.Any]] = {}
     for table in _INTERFACES:
         for key in db.get(table, {}):
-            name, bar, prefix = key.partition("|")
-            if bar:
+            name, separator, prefix = key.partition("|")
+            if separator:
                 found.setdefault(name, []).append(ipaddress.ip_interface(prefix))
     return {name: tuple(addresses) for name, addresses in found.items()}
 

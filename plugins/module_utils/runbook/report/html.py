@@ -37,7 +37,7 @@ def render(evidence: Evidence, files: Mapping[str, str]) -> str:
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda value: printable(value) if type(value) is str else value,
+        finalize=lambda value: printable(value) if value.__class__ is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

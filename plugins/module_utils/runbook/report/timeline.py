@@ -98,7 +98,7 @@ def window_of(evidence: Evidence) -> Window:
     room = max(1.0, 0.2 * (max(marks) - min(marks)))
     low, high = min(marks) - room, max(marks) + room
     if sent:
-        low, high = max(low, min(first, min(marks))), min(high, max(last, max(marks)))
+        low, high = max(low, min(first, *marks)), min(high, max(last, *marks))
     return _padded(low, high, first, last)
 
 
@@ -220,10 +220,10 @@ def _draw_rtt(svg: Svg, probes: Sequence[Probe], x: Scale, y: Scale) -> None:
             svg.circle(place, y(rtt), 1.8, "rtt-dot")
         return
     for run in _runs(_columns(answered)):
-        upper = [(place, y(high)) for place, _, _, high in run]
-        lower = [(place, y(low)) for place, low, _, _ in reversed(run)]
+        upper = [(place, y(high)) for place, _unused, _unused, high in run]
+        lower = [(place, y(low)) for place, low, _unused, _unused in reversed(run)]
         svg.path(points(_widened(upper) + _widened(lower), close=True), "rtt-band")
-        svg.path(points(_widened([(place, y(middle)) for place, _, middle, _ in run])), "rtt-line")
+        svg.path(points(_widened([(place, y(middle)) for place, _unused, middle, _unused in run])), "rtt-line")
 
 
 def _columns(answered: Iterable[tuple[float, float]]) -> list[tuple[float, float, float, float]]:

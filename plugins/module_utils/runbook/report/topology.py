@@ -370,7 +370,7 @@ def _draw_workload(
     move = evidence.migration
     source, destination = _ends(workload, move)
     before, after = (
-        _host_x(leaf, panels, places, i * (len(panels) - 1)) for i, (_, leaf) in enumerate((source, destination))
+        _host_x(leaf, panels, places, i * (len(panels) - 1)) for i, (_unused, leaf) in enumerate((source, destination))
     )
     if abs(after - before) < HOST_WIDTH + 40:
         aside = HOST_WIDTH + 60

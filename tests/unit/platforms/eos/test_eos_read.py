@@ -252,7 +252,7 @@ def test_version() -> None:
 
 
 TEXTS = {
-    "show mac address-table": MAC_TABLE.split("\n\n          Multicast")[0] + "\n",
+    "show mac address-table": MAC_TABLE.split("\n\n          Multicast", maxsplit=1)[0] + "\n",
     "show vxlan address-table": VXLAN_TABLE,
     "show bgp evpn detail": EVPN_DETAIL,
     "show interfaces switchport": SWITCHPORT,

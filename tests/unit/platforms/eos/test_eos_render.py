@@ -172,7 +172,7 @@ def normal(tree: Tree) -> Tree:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_golden(name: str) -> None:
-    result, _ = rendered(name)
+    result, _unused = rendered(name)
     text = f"{result.apply}!\n! inverse\n!\n{result.inverse}"
     text += "".join(f"! note: {note}\n" for note in result.notes)
     path = GOLDEN / f"{name}.txt"
@@ -188,7 +188,7 @@ def test_applied_and_undone_is_as_before_and_twice_is_nothing(name: str) -> None
     after = merge(before, result.apply)
     assert (normal(after) == normal(before)) == result.empty
     assert normal(merge(after, result.inverse)) == normal(before)
-    wanted, device, _ = CASES[name]
+    wanted, device, _unused = CASES[name]
     again = render(Change("c1", wanted), FABRIC, device, text_of(after))
     assert again.apply == "" and again.inverse == "" and again.notes == ()
 
@@ -233,7 +233,8 @@ def test_another_site_has_nothing_to_do() -> None:
 
 
 LINES = BASE.splitlines(keepends=True)
-DROPPABLE = [i for i, line in enumerate(LINES) if any(w in line for w in ("vxlan vlan 10", "name storage", "allowed vlan", "virtual-router", "ip routing", "access vlan"))]  # fmt: skip
+_WORDS = ("vxlan vlan 10", "name storage", "allowed vlan", "virtual-router", "ip routing", "access vlan")
+DROPPABLE = [i for i, line in enumerate(LINES) if any(w in line for w in _WORDS)]
 
 
 @settings(max_examples=60, deadline=None)

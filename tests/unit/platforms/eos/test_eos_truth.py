@@ -97,7 +97,7 @@ def test_evpn_routes_without_detail() -> None:
     routes = read("DC1-LEAF1A", {"show bgp evpn | json": raw(name)}).evpn_routes or ()
     expected = []
     for key, entry in data(name)["evpnRoutes"].items():
-        _, rd, kind, *rest = key.split()
+        _unused, rd, kind, *rest = key.split()
         for path in entry["evpnRoutePaths"]:
             hop = path["nextHop"] or None
             expected.append((rd, {"imet": 3, "ip-prefix": 5}[kind], rest, hop, path["routeType"]["active"]))

@@ -32,7 +32,10 @@ def session(out: str, err: str = "") -> Any:
     """A session whose device answers every command with the same output."""
     found = object.__new__(FrrSession)
     found.device = SimpleNamespace(name="border-a1")
-    run = lambda command, timeout_s: SimpleNamespace(out=out, err=err, rc=0)  # noqa: E731
+
+    def run(command: str, timeout_s: float) -> SimpleNamespace:
+        return SimpleNamespace(out=out, err=err, rc=0)
+
     found.driver = SimpleNamespace(timeout=30, device=SimpleNamespace(run=run))
     found._again = lambda work: work()
     return found

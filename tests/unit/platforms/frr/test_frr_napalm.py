@@ -42,7 +42,7 @@ class RecordedShell:
     def __init__(self) -> None:
         self.current_test = self.current_test_case = ""
         self._said = json.loads((HERE / "samples/leaf-b1.outputs.json").read_text())
-        frr, _, interfaces = (HERE / "samples/leaf-b1.conf").read_text().partition("!! interfaces\n")
+        frr, _unused, interfaces = (HERE / "samples/leaf-b1.conf").read_text().partition("!! interfaces\n")
         frr = frr.removeprefix("!! frr.conf\n")
         self._said |= {
             frr_driver._READ_RUNNING: [0, "Building configuration...\n\nCurrent configuration:\n!\n" + frr],
@@ -65,7 +65,7 @@ class RecordedShell:
             said[read.LINK] = Output(read.LINK, 0, json.dumps(bridged))
         return said
 
-    def run(self, command: str, **_: Any) -> Output:
+    def run(self, command: str, **_unused: Any) -> Output:
         assert command.startswith("ping ")
         return Output(command, 0, PING)
 

@@ -177,7 +177,7 @@ LOOSE = {read.HARDWARE, read.SPEED, read.LLDP, read.VERSION, read.UPTIME, read.M
 @pytest.mark.parametrize("command", sorted(set(read.commands(list(Fact))) - LOOSE))
 def test_a_broken_output_is_never_a_fact(command: str, how: str) -> None:
     broken = state(**{command: BROKEN[how](*SAID[command])})
-    hit = [fact for fact, (_, commands) in read.READERS.items() if command in commands]
+    hit = [fact for fact, (_unused, commands) in read.READERS.items() if command in commands]
     for fact in hit:
         assert getattr(broken, fact.value) is None, fact
         assert "leaf-b1" in broken.unread[fact.value] and command in broken.unread[fact.value]

@@ -139,8 +139,10 @@ def test_routes_in_detail() -> None:
     content = data(name)
     routes = read("node2-1", {"show route protocol bgp detail | display json": raw(name)}).evpn_routes or ()
     table = [(rt, e) for rt in evpn_tables(content)["bgp.evpn.0"] for e in rt["rt-entry"]]
-    assert [destination(r) for r in routes] == [one(rt, "rt-destination") for rt, _ in table] and len(routes) == 40
-    for route, (_, entry) in zip(routes, table, strict=True):
+    assert [destination(r) for r in routes] == [one(rt, "rt-destination") for rt, _unused in table] and len(
+        routes
+    ) == 40
+    for route, (_unused, entry) in zip(routes, table, strict=True):
         communities = [c["data"] for c in entry["communities"][0]["extended-community"]]
         assert list(route.route_targets or ()) == [c[7:] for c in communities if c.startswith("target:")]
         sticky = any("sticky (sequence 0)" in c for c in communities)

@@ -193,7 +193,8 @@ def test_wrong_password_and_unknown_host_key_and_nobody_there(lab: Lab, tmp_path
 
 def test_facts_say_what_could_not_be_read(lab: Lab) -> None:
     lab.switch.answers["show mac address-table | json"] = (
-        '{"TABLE_mac_address": {"ROW_mac_address": {"disp_mac_addr": "0000.0000.00aa", "disp_type": "dynamic", "disp_vlan": "10", "disp_port": "nve1(10.2.0.11)"}}}'
+        '{"TABLE_mac_address": {"ROW_mac_address": {"disp_mac_addr": "0000.0000.00aa", "disp_type": "dynamic", '
+        '"disp_vlan": "10", "disp_port": "nve1(10.2.0.11)"}}}'
     )
     lab.switch.answers["show lldp neighbors | json"] = '{"TABLE_nbor": {"ROW_nb'
     state = lab.session().facts([Fact.MACS, Fact.LLDP, Fact.OPTICS])
