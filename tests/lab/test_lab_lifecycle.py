@@ -45,7 +45,7 @@ def play(name: str) -> subprocess.Popen[str]:
 def run(name: str) -> int:
     """Run lab_up or lab_down to its good end; return how many tasks changed something."""
     process = play(name)
-    output, _ = process.communicate(timeout=300)
+    output, _unused = process.communicate(timeout=300)
     assert process.returncode == 0, output[-4000:]
     changed = re.search(r"changed=(\d+)", output)
     assert changed

@@ -282,7 +282,7 @@ class Bystanders:
     def stop(self) -> tuple[int, int]:
         """Return (sent, received)."""
         self._process.send_signal(signal.SIGINT)
-        text, _ = self._process.communicate(timeout=20)
+        text, _unused = self._process.communicate(timeout=20)
         match = re.search(r"(\d+) packets transmitted, (\d+) received", text)
         assert match, text
         return int(match[1]), int(match[2])

@@ -106,7 +106,7 @@ class SshHost:
         best = ClockOffset(0.0, float("inf"))
         with self._channel(["python3", "-u", "-c", CLOCK_PROGRAM]) as channel:
             channel.settimeout(self._credentials.timeout_s)
-            for _ in range(CLOCK_EXCHANGES):
+            for _unused in range(CLOCK_EXCHANGES):
                 before_s = time.monotonic()
                 channel.sendall(b"\n")
                 line = _read_line(channel.recv)

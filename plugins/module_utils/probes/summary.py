@@ -27,12 +27,12 @@ def read_series(text: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
     sent: dict[int, int] = {}
     replies: dict[int, list[int]] = {}
     for line in text.split("\n")[:-1]:
-        kind, _, rest = line.partition(" ")
+        kind, _unused, rest = line.partition(" ")
         if kind == "x":
             raise ProbeError(
                 f"the probe could not be sent: {rest}", remedy="check the address and the right to send ICMP"
             )
-        sequence, _, value = rest.partition(" ")
+        sequence, _unused, value = rest.partition(" ")
         if kind == "s":
             sent[int(sequence)] = int(value)
         elif kind == "r":
@@ -195,7 +195,7 @@ def shift(text: str, offset_s: float) -> list[str]:
     """Put a capture's lines on the axis: its stamps plus ``offset_s``."""
     moved = []
     for line in text.split("\n")[:-1]:
-        stamp, _, rest = line.partition(" ")
+        stamp, _unused, rest = line.partition(" ")
         if stamp.isdigit():
             moved.append(f"{int(stamp) + round(offset_s * 1e9)} {rest}")
     return moved

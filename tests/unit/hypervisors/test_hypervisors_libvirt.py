@@ -349,7 +349,7 @@ def test_without_the_interface_driver_the_shell_is_asked(lib):
     start(lib)
     for host in lib.hosts.values():
         host.bridges = {"br10": None}
-        host.interfaceLookupByName = lambda name: (_ for _ in ()).throw(LibvirtError("not supported", 3))
+        host.interfaceLookupByName = lambda name: (_unused for _unused in ()).throw(LibvirtError("not supported", 3))
     assert "could not look at bridge br10" in adapter(lib).precheck(workload())[0]
 
     class Shell:

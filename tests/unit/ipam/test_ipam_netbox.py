@@ -101,7 +101,7 @@ def test_ten_thousand_prefixes_stay_within_a_page_of_memory(server: Simulator) -
     adapter = netbox(server)
     adapter.version()
     tracemalloc.start()
-    count = sum(1 for _ in adapter.objects("ipam/prefixes"))
+    count = sum(1 for _unused in adapter.objects("ipam/prefixes"))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert count == 10_000

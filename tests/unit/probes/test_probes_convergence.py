@@ -120,7 +120,7 @@ def test_the_watcher_polls_until_it_is_stopped_and_survives_a_reading_that_fails
     session = Session(state(OLD, 0), UnreachableError("gone"), state(OLD, 0), state(NEW, 1))
     watcher = c.PollingWatcher("leaf-x", session, MOVED, REMOTE, interval_s=0.001)
     watcher.start()
-    for _ in range(8):
+    for _unused in range(8):
         assert session.asked.acquire(timeout=5)
     found = watcher.stop()
     assert watcher.converged()

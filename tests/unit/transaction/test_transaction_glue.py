@@ -110,7 +110,9 @@ def test_a_store_that_fails_at_the_end_does_not_change_the_verdict(
 ) -> None:
     simulation = Simulation(Scenario())
     laid = planned(simulation, tmp_path)
-    monkeypatch.setattr(type(laid.store), "save", lambda *_: (_ for _ in ()).throw(StoreError("the disk is full")))
+    monkeypatch.setattr(
+        type(laid.store), "save", lambda *_unused: (_unused for _unused in ()).throw(StoreError("the disk is full"))
+    )
     result = stage(laid)
     assert result["outcome"] == "applied" and "failed" not in result
     assert "the disk is full" in result["warnings"][0]
@@ -123,7 +125,7 @@ def test_a_point_that_does_not_read_back_is_not_kept(tmp_path: Path, monkeypatch
     laid = desk(simulation, tmp_path)
     laid.propose(simulation.plan)
     other = dataclasses.replace(simulation.point, created_by="somebody")
-    monkeypatch.setattr(type(laid.store), "load", lambda *_: other)
+    monkeypatch.setattr(type(laid.store), "load", lambda *_unused: other)
     with pytest.raises(StoreError, match="does not read back"):
         laid.keep_point(simulation.point)
     assert laid.point_reference() is None
@@ -255,7 +257,7 @@ def test_a_signal_takes_the_stage_back_and_a_second_one_does_not_cut_that_off(
 
 def test_a_signal_outside_of_a_stage_is_a_failed_result_that_says_how_to_go_on() -> None:
     made = action(stage_action)
-    made._bench = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    made._bench = lambda *_unused: (_unused for _unused in ()).throw(KeyboardInterrupt)
     made._task = SimpleNamespace(args={"change_id": "CHG1"}, async_val=0, check_mode=False, action="stage", diff=False)
     made._connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/none"))
     result = made.run(None, {})

@@ -353,7 +353,7 @@ class FrrWatcher:
         self, table: Table, tracks: Mapping[tuple[Table, str], Track], not_before: ConvergencePoint | None
     ) -> ConvergencePoint:
         """Judge one table: the last of the addresses that it ever knew counts."""
-        mine = [t for (kind, _), t in tracks.items() if kind is table and t.samples]
+        mine = [t for (kind, _unused), t in tracks.items() if kind is table and t.samples]
         known = [t for t in mine if any(s.value != _NOWHERE for s in t.samples)] or mine
         arrivals = [track.arrival(lambda value: self._is_there(table, value)) for track in known]
         there = [a for a in arrivals if a is not None]

@@ -78,7 +78,7 @@ def segments(tree: Tree) -> dict[int, tuple[int, int | None]]:
     """Return VNI and EVPN instance (None: a layer-3 VNI) by VLAN."""
     found: dict[int, tuple[int, int | None]] = {}
     for match, below in conftree.sections(tree, r"vlan configuration (\d+)"):
-        for member, _ in conftree.sections(below, r"member (?:evpn-instance (\d+) )?vni (\d+)"):
+        for member, _unused in conftree.sections(below, r"member (?:evpn-instance (\d+) )?vni (\d+)"):
             found[int(match.group(1))] = (int(member.group(2)), int(member.group(1)) if member.group(1) else None)
     return found
 
@@ -86,7 +86,7 @@ def segments(tree: Tree) -> dict[int, tuple[int, int | None]]:
 def _vnis(tree: Tree) -> Iterator[Vni]:
     binding = {vni: (vlan, instance) for vlan, (vni, instance) in segments(tree).items()}
     for nve, below in conftree.sections(tree, r"interface (nve\d+)"):
-        for match, _ in conftree.sections(
+        for match, _unused in conftree.sections(
             below, r"member vni (\d+)(?: (vrf|ingress-replication|mcast-group) ?(\S+)?)?.*"
         ):
             vni, how, what = int(match.group(1)), match.group(2), match.group(3)
@@ -109,11 +109,11 @@ def _vnis(tree: Tree) -> Iterator[Vni]:
 
 def _instance(tree: Tree, number: int | None) -> Tree:
     found = conftree.sections(tree, rf"l2vpn evpn instance {number} \S+") if number is not None else iter(())
-    return next((below for _, below in found), {})
+    return next((below for _unused, below in found), {})
 
 
 def _targets(evi: Tree, direction: str) -> tuple[str, ...] | None:
-    found = [m.group(1) for m, _ in conftree.sections(evi, rf"route-target (?:{direction} |both )?(\d\S+)")]
+    found = [m.group(1) for m, _unused in conftree.sections(evi, rf"route-target (?:{direction} |both )?(\d\S+)")]
     return tuple(found) or None
 
 
@@ -124,7 +124,7 @@ def _address(text: str) -> IPInterface | None:
 
 
 def _addresses(below: Tree) -> tuple[IPInterface, ...]:
-    lines = [m.group(1) for m, _ in conftree.sections(below, r"ip(?:v6)? address (.+)")]
+    lines = [m.group(1) for m, _unused in conftree.sections(below, r"ip(?:v6)? address (.+)")]
     return tuple(address for line in lines if (address := _address(line)))
 
 
@@ -173,7 +173,8 @@ def port_mode(name: str, below: Tree) -> SwitchportMode | None:
 def allowed_vlans(below: Tree) -> tuple[int, ...] | None:
     """Return the allowed VLANs, with the ``add`` lines into which long lists are broken; None: not said (all)."""
     lines = [
-        m.group(1) for m, _ in conftree.sections(below, r"switchport trunk allowed vlan (?:add )?([\d,-]+|none|all)")
+        m.group(1)
+        for m, _unused in conftree.sections(below, r"switchport trunk allowed vlan (?:add )?([\d,-]+|none|all)")
     ]
     return tuple(sorted({vlan for line in lines for vlan in vlan_ids(line)})) if lines else None
 
@@ -201,7 +202,7 @@ def _switch(below: Tree, line: str, default: bool | None) -> bool | None:
 def _storm(tree: Tree) -> Iterator[StormControl]:
     pattern = r"storm-control (broadcast|multicast|unicast) level (pps |bps )?([\d.]+)([kmg]?)(?: .*)?"
     for match, below in conftree.sections(tree, r"interface (\S+)"):
-        for line, _ in conftree.sections(below, pattern):
+        for line, _unused in conftree.sections(below, pattern):
             figure = float(line.group(3)) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[line.group(4)]
             unit = (line.group(2) or "").strip()
             yield StormControl(

@@ -67,7 +67,7 @@ class _Work:
     def vlan(self) -> None:
         """The VLAN and its name."""
         head = f"vlan {self.segment.vlan_id}"
-        listed = any(self.segment.vlan_id in vlan_ids(m[1]) for m, _ in sections(self.running, r"vlan ([\d,-]+)"))
+        listed = any(self.segment.vlan_id in vlan_ids(m[1]) for m, _unused in sections(self.running, r"vlan ([\d,-]+)"))
         if not listed:
             self.delta.section(head)
         self.delta.value([head], "name", self.segment.name)
@@ -76,7 +76,7 @@ class _Work:
         """EVPN instance, the VLAN's membership in it, and the VNI at the tunnel."""
         vlan_id, vni = self.segment.vlan_id, self.segment.vni
         bound = segments(self.running)
-        for vlan, (other, _) in bound.items():
+        for vlan, (other, _unused) in bound.items():
             if (vlan == vlan_id) != (other == vni):
                 raise InputError("segment.vni", f"{self.device.name} has VLAN {vlan} on VNI {other} already")
         evi = bound.get(vlan_id, (0, None))[1] or vlan_id
@@ -118,7 +118,7 @@ class _Work:
 
     def _nve(self) -> str:
         """Return the NVE interface; a VTEP that has none gets one on the loopback of its address."""
-        for match, _ in sections(self.running, r"interface nve\d+"):
+        for match, _unused in sections(self.running, r"interface nve\d+"):
             return match[0]
         for match, below in sections(self.running, r"interface (Loopback\d+)"):
             if any(line.startswith(f"ip address {self.device.vtep_ip} ") for line in below):

@@ -48,7 +48,7 @@ def neighbors(answer: Answer) -> Facts:
         return {Fact.BGP_PEERS: tuple(_neighbor_text(answer))}
     found: list[BgpPeer] = []
     for (row,) in chain(body(answer, "TABLE_neighbor"), "neighbor"):
-        per_family = [persaf for _, persaf in chain(row, "peraf", "persaf")]
+        per_family = [persaf for _unused, persaf in chain(row, "peraf", "persaf")]
         found.extend(peer for saf in per_family if (peer := _neighbor_peer(row, saf)))
     return {Fact.BGP_PEERS: tuple(found)}
 

@@ -107,7 +107,9 @@ def _explicit(text: str | None) -> str | None:
 
 def _targets(instance: Tree, direction: str) -> tuple[str, ...] | None:
     """Return the targets; None where one is automatic, since the configuration does not say which that is."""
-    found = [m.group(1) for m, _ in conftree.sections(instance, rf"route-target (?:{direction}|both) (\S+)(?: evpn)?")]
+    found = [
+        m.group(1) for m, _unused in conftree.sections(instance, rf"route-target (?:{direction}|both) (\S+)(?: evpn)?")
+    ]
     if any(target != "auto" and not re.fullmatch(r"[\d.]+:\d+", target) for target in found):
         raise ValueError(f"route targets {found}")
     return None if not found or "auto" in found else tuple(found)
@@ -137,7 +139,7 @@ def _ports(tree: Tree) -> Iterator[Port]:
             conftree.value(below, r"switchport trunk native vlan (\d+)"),
         )
         mtu, group = conftree.value(below, r"mtu (\d+)"), conftree.value(below, r"channel-group (\d+).*")
-        ips = [m.group(1) for m, _ in conftree.sections(below, r"ip(?:v6)? address ([\da-fA-F.:]+/\d+)(?: .*)?")]
+        ips = [m.group(1) for m, _unused in conftree.sections(below, r"ip(?:v6)? address ([\da-fA-F.:]+/\d+)(?: .*)?")]
         yield Port(
             name=name,
             enabled=False if "shutdown" in below else True if "no shutdown" in below else None,
@@ -166,7 +168,9 @@ def port_mode(name: str, below: Tree) -> SwitchportMode | None:
 def allowed_vlans(below: Tree) -> tuple[int, ...] | None:
     """Return the allowed VLANs, with the ``add`` lines into which long lists are broken; None: not said (all)."""
     found: set[int] = set()
-    lines = [m for m, _ in conftree.sections(below, r"switchport trunk allowed vlan (?:(add) )?([\d,-]+|none|all)")]
+    lines = [
+        m for m, _unused in conftree.sections(below, r"switchport trunk allowed vlan (?:(add) )?([\d,-]+|none|all)")
+    ]
     for match in lines:
         found |= set(vlan_ids(match.group(2)))
     return tuple(sorted(found)) if lines else None
@@ -195,7 +199,9 @@ def _switch(below: Tree, line: str, default: bool | None) -> bool | None:
 
 def _storm(tree: Tree) -> Iterator[StormControl]:
     for match, below in conftree.sections(tree, r"interface (\S+)"):
-        for line, _ in conftree.sections(below, r"storm-control (broadcast|multicast|unicast) level (pps )?([\d.]+)"):
+        for line, _unused in conftree.sections(
+            below, r"storm-control (broadcast|multicast|unicast) level (pps )?([\d.]+)"
+        ):
             figure = line.group(3)
             yield StormControl(
                 port=match.group(1),

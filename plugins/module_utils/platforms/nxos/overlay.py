@@ -164,11 +164,11 @@ def _peer_blocks(answer: Answer, text: list[str]) -> list[tuple[str, str, str]]:
 
 def _peers(found: list[tuple[str, str, str]]) -> Vtep:
     up: list[IPAddress] = []
-    for _, peer, state in found:
+    for _unused, peer, state in found:
         ip = address(peer)
         if state.lower() == "up" and ip is not None and ip not in up:
             up.append(ip)
-    names = {name for name, _, _ in found}
+    names = {name for name, _unused, _unused in found}
     return Vtep(interface=names.pop() if len(names) == 1 else None, remote_vteps=tuple(up))
 
 

@@ -78,7 +78,7 @@ class _Work:
         """The VLAN, its name and its VNI; the vPC peer link carries every VLAN of the pair."""
         head, vlan_id = f"vlan {self.segment.vlan_id}", self.segment.vlan_id
         self._refuse_other_vni(head)
-        listed = any(vlan_id in vlan_ids(m[1]) for m, _ in sections(self.running, r"vlan ([\d,-]+)"))
+        listed = any(vlan_id in vlan_ids(m[1]) for m, _unused in sections(self.running, r"vlan ([\d,-]+)"))
         if not listed:
             self.delta.section(head)
         self.delta.value([head], "name", self.segment.name)
@@ -92,7 +92,7 @@ class _Work:
             vni = value(below, r"vn-segment (\d+)")
             if vni and (match[0] == head) != (int(vni) == self.segment.vni):
                 raise InputError("segment.vni", f"{self.device.name} has {match[0]} on VNI {vni} already")
-        if any(has(below, f"vni {self.segment.vni}") for _, below in sections(self.running, r"vrf context \S+")):
+        if any(has(below, f"vni {self.segment.vni}") for _unused, below in sections(self.running, r"vrf context \S+")):
             raise InputError("segment.vni", f"{self.device.name} has VNI {self.segment.vni} for a VRF already")
 
     def overlay(self) -> None:
@@ -128,7 +128,7 @@ class _Work:
         return [remote_route_target(self.segment)] if border else []
 
     def _check_bgp(self) -> None:
-        bgp = next((below for _, below in sections(self.running, r"router bgp \S+")), {})
+        bgp = next((below for _unused, below in sections(self.running, r"router bgp \S+")), {})
         if "address-family l2vpn evpn" not in {line for below in [bgp, *bgp.values()] for line in below}:
             self.notes.append(
                 f"{self.device.name} has no BGP neighbour in address-family l2vpn evpn: nothing will cross"
@@ -136,7 +136,7 @@ class _Work:
 
     def _nve(self) -> str:
         """Return the NVE interface; a VTEP that has none gets one on the loopback of its address."""
-        for match, _ in sections(self.running, r"interface nve\d+"):
+        for match, _unused in sections(self.running, r"interface nve\d+"):
             return match[0]
         for match, below in sections(self.running, r"interface (loopback\d+)"):
             if any(re.match(rf"ip(v6)? address {re.escape(str(self.device.vtep_ip))}/", line) for line in below):
@@ -234,7 +234,7 @@ class _Work:
         """The border: an EVPN multi-site gateway, or an 802.1Q trunk."""
         circuits = circuit_ports(self.segment, self.fabric, self.device)
         if self.segment.handoff.mode is HandoffMode.EVPN:
-            self._multisite([port_name(port) for port, _ in circuits])
+            self._multisite([port_name(port) for port, _unused in circuits])
             return
         for port, circuit in circuits:
             name = port_name(port)
@@ -280,13 +280,13 @@ class _Work:
     def _site_loopback(self, nve: str) -> str | None:
         """Return the one loopback that is neither the tunnel's source nor BGP's: the site's shared address."""
         used = {value(children(self.running, nve), r"source-interface (\S+).*") or ""}
-        for _, bgp in sections(self.running, r"router bgp \S+"):
-            used |= {m[1] for below in [bgp, *bgp.values()] for m, _ in sections(below, r"update-source (\S+)")}
+        for _unused, bgp in sections(self.running, r"router bgp \S+"):
+            used |= {m[1] for below in [bgp, *bgp.values()] for m, _unused in sections(below, r"update-source (\S+)")}
             router_id = value(bgp, r"router-id (\S+)")
             used |= {
                 m[1] for m, b in sections(self.running, r"interface (loopback\d+)") if f"ip address {router_id}/32" in b
             }
-        free = [m[1] for m, _ in sections(self.running, r"interface (loopback\d+)") if m[1] not in used]
+        free = [m[1] for m, _unused in sections(self.running, r"interface (loopback\d+)") if m[1] not in used]
         return free[0] if len(free) == 1 else None
 
     def _track(self, port: str, what: str) -> None:

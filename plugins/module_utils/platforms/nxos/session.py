@@ -103,7 +103,7 @@ class NxosSession(CiscoSession):
 
     def _survey_command(self, command: str) -> object:
         """Ask for JSON; where a release answers nothing for an empty table, ask for the text, which has its head."""
-        plain, _, modifier = command.partition(" | ")
+        plain, _unused, modifier = command.partition(" | ")
         if modifier != "json":
             return self._ask(command)
         text = self._ask(command)
@@ -112,7 +112,7 @@ class NxosSession(CiscoSession):
     def _send(self, command: str) -> object:
         if self.transport == "ssh":
             return super()._send(command)
-        plain, _, modifier = command.partition(" | ")
+        plain, _unused, modifier = command.partition(" | ")
         answer = self._driver._send_command(plain, raw_text=modifier != "json")
         return answer if isinstance(answer, str) else json.dumps(answer)
 
@@ -337,7 +337,7 @@ def _schedules(tree: Tree) -> dict[str, str]:
 
 
 def _jobs(tree: Tree, name: str) -> list[str]:
-    return [m[1] for m, _ in conftree.sections(tree, rf"scheduler job name ({re.escape(name)}(?:-f)?)")]
+    return [m[1] for m, _unused in conftree.sections(tree, rf"scheduler job name ({re.escape(name)}(?:-f)?)")]
 
 
 def _split(lines: list[str]) -> tuple[list[str], list[str]]:

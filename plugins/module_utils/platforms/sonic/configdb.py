@@ -39,7 +39,7 @@ def database(answer: Answer) -> Database:
     if any("|" in key for key in raw):
         found: Database = {}
         for key, value in raw.items():
-            table, _, name = key.partition("|")
+            table, _unused, name = key.partition("|")
             found.setdefault(table, {})[name] = _fields(value)
     else:
         found = {t: {k: _fields(v) for k, v in rows.items()} for t, rows in raw.items() if isinstance(rows, Mapping)}
@@ -85,7 +85,7 @@ def vlan_number(name: str) -> int:
 def _members(db: Database) -> Iterator[tuple[int, str, bool]]:
     """Yield VLAN, port and whether it is tagged."""
     for key, fields in db.get("VLAN_MEMBER", {}).items():
-        vlan, _, port = key.partition("|")
+        vlan, _unused, port = key.partition("|")
         yield vlan_number(vlan), port, fields.get("tagging_mode") == "tagged"
 
 
@@ -93,7 +93,7 @@ def _vlans(db: Database) -> Iterator[Vlan]:
     vnis = {vlan: vni for vni, vlan in _tunnel_map(db)}
     for name in db["VLAN"]:
         vlan_id = vlan_number(name)
-        ports = tuple(port for vlan, port, _ in _members(db) if vlan == vlan_id)
+        ports = tuple(port for vlan, port, _unused in _members(db) if vlan == vlan_id)
         state = db["VLAN"][name].get("admin_status")
         yield Vlan(vlan_id, name, state == "up" if state else None, ports, vnis.get(vlan_id))
 
@@ -146,7 +146,7 @@ def _ports(db: Database) -> Iterator[Port]:
     names = [*db.get("PORT", {}), *db.get("PORTCHANNEL", {}), *_routed(db)]
     members = list(_members(db))
     lag_of = {key.partition("|")[2]: key.partition("|")[0] for key in db.get("PORTCHANNEL_MEMBER", {})}
-    for name in dict.fromkeys([*names, *(port for _, port, _ in members)]):
+    for name in dict.fromkeys([*names, *(port for _unused, port, _unused in members)]):
         fields = {**db.get("PORT", {}).get(name, {}), **db.get("PORTCHANNEL", {}).get(name, {})}
         tagged = tuple(sorted(vlan for vlan, port, tag in members if port == name and tag))
         untagged = [vlan for vlan, port, tag in members if port == name and not tag]
@@ -208,7 +208,7 @@ _STORM = {"broadcast": "broadcast", "unknown-unicast": "unicast", "unknown-multi
 
 def _storm(db: Database) -> Iterator[StormControl]:
     for key, fields in db["PORT_STORM_CONTROL"].items():
-        port, _, traffic = key.partition("|")
+        port, _unused, traffic = key.partition("|")
         yield StormControl(port=port, traffic=_STORM.get(traffic, traffic), level_kbps=number(fields.get("kbps")))
 
 

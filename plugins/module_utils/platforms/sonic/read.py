@@ -93,12 +93,12 @@ def _ruled(answer: Answer, lines: list[str]) -> list[list[str]]:
     if not rule:
         return []
     spans = [match.span() for match in re.finditer(r"-+", lines[rule])]
-    ends = [start for start, _ in spans[1:]] + [None]
+    ends = [start for start, _unused in spans[1:]] + [None]
     rows: list[list[str]] = []
     for line in [lines[rule - 1], *lines[rule + 1 :]]:
         if re.match(r"^\s*(Total|Flags|Capability)\b", line):
             continue
-        cells = [line[start:end].strip() for (start, _), end in zip(spans, ends, strict=True)]
+        cells = [line[start:end].strip() for (start, _unused), end in zip(spans, ends, strict=True)]
         if rows and any(line[end - 1 : end].strip() for end in ends[:-1] if end):
             raise answer.error(f"has a line that is no row of the table: {line.strip()[:60]!r}")
         rows.append(cells)

@@ -164,7 +164,7 @@ class _Work:
         if lag:
             raise InputError("segment", f"{port} of {self.device.name} is a member of {lag}", remedy=f"name {lag}")
         for key, fields in self.db.get("VLAN_MEMBER", {}).items():
-            vlan, _, member = key.partition("|")
+            vlan, _unused, member = key.partition("|")
             if member == port and vlan != self.name and not tagged and fields.get("tagging_mode") == "untagged":
                 raise InputError("segment.attachments", f"{port} of {self.device.name} is untagged in {vlan} already")
         table = "PORTCHANNEL" if port.startswith("PortChannel") else "PORT"
@@ -261,7 +261,7 @@ class _Work:
 
     def handoff(self) -> None:
         """The border's tagged membership on the circuit's port, with storm control in kbit/s."""
-        for port, _ in circuit_ports(self.segment, self.fabric, self.device):
+        for port, _unused in circuit_ports(self.segment, self.fabric, self.device):
             self._member(port, tagged=True, trunk=True)
             self._storm(port)
             if self.segment.handoff.bpdu is not BpduPolicy.NONE:

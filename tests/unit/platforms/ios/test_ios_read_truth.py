@@ -57,7 +57,7 @@ def test_every_recording_is_read() -> None:
 
 
 def test_evpn_mac_and_ip() -> None:
-    state, _ = load("mac/genie_ShowL2vpnEvpnMac_g_test_1_all.txt")
+    state, _unused = load("mac/genie_ShowL2vpnEvpnMac_g_test_1_all.txt")
     assert [(e.mac, e.vlan_id, e.port, e.kind, e.esi) for e in state.macs or ()] == [
         ("aa:bb:00:11:00:01", 11, "Ethernet1/0", EntryKind.DYNAMIC, None),
         ("aa:bb:00:11:00:20", 11, "Ethernet1/0", EntryKind.DYNAMIC, None),
@@ -74,7 +74,7 @@ def test_evpn_mac_and_ip() -> None:
 
 
 def test_summary() -> None:
-    state, _ = load("evpn_bgp/genie_ShowBgpL2vpnEvpnSummary_g.txt")
+    state, _unused = load("evpn_bgp/genie_ShowBgpL2vpnEvpnSummary_g.txt")
     (peer,) = state.bgp_peers or ()
     assert (peer.peer, peer.local_asn, peer.remote_asn, peer.prefixes_received, peer.uptime_s) == (
         "172.16.255.2", 65001, 65001, 2, 2329.0,
@@ -106,8 +106,8 @@ def test_nve() -> None:
         if layer == "L2":
             wanted.setdefault(int(vni), set()).add(ip(peer))
     assert flood == wanted and len(flood) == 18
-    assert state.vtep is not None and set(state.vtep.remote_vteps or ()) == {ip(p) for _, _, p in up}
-    state, _ = load("vxlan/ntc_show_nve_vni_1.txt")
+    assert state.vtep is not None and set(state.vtep.remote_vteps or ()) == {ip(p) for _unused, _unused, p in up}
+    state, _unused = load("vxlan/ntc_show_nve_vni_1.txt")
     assert [(v.vni, v.kind, v.vlan_id, v.vrf, v.up) for v in state.vnis or ()] == [
         (10306, VniKind.L3, 306, "GRY", True), (10303, VniKind.L3, 303, "AMB", True),
         (10302, VniKind.L3, 302, "GRN", True), (10301, VniKind.L3, 301, "BLU", True),
@@ -115,7 +115,7 @@ def test_nve() -> None:
 
 
 def test_trunks_and_optics() -> None:
-    state, _ = load("vlan_l2/genie_ShowInterfacesTrunk_g.txt")
+    state, _unused = load("vlan_l2/genie_ShowInterfacesTrunk_g.txt")
     wide, narrow = tuple(range(200, 212)), tuple(range(100, 111))
     assert [(p.name, p.native_vlan, p.allowed_vlans) for p in state.ports or ()] == [
         ("GigabitEthernet1/0/4", 1, wide), ("GigabitEthernet1/0/23", 1, wide), ("GigabitEthernet1/0/24", 1, wide),

@@ -79,7 +79,7 @@ def test_every_recording_is_read() -> None:
 
 
 def test_mac_table_json() -> None:
-    state, _ = load("mac/suzieq_nxos_leaf01_macs.json")
+    state, _unused = load("mac/suzieq_nxos_leaf01_macs.json")
     rows = raw("mac/suzieq_nxos_leaf01_macs.json")["TABLE_mac_address"]["ROW_mac_address"]
     assert state.macs is not None and len(state.macs) == len(rows)
     for entry, row in zip(state.macs, rows, strict=True):
@@ -109,7 +109,7 @@ def test_mac_table_text() -> None:
 
 
 def test_l2route() -> None:
-    state, _ = load("mac/genie_ShowL2routeEvpnMac_g_base.txt")
+    state, _unused = load("mac/genie_ShowL2routeEvpnMac_g_base.txt")
     assert [(e.vlan_id, e.mac, e.port, e.vtep, e.sequence, e.sticky) for e in state.macs or ()] == [
         (100, "fa:16:3e:ff:2a:0c", None, ip("10.166.1.1"), 0, False),
         (100, "fa:16:3e:ff:6b:31", "Ethernet1/4", None, 0, False),
@@ -119,7 +119,7 @@ def test_l2route() -> None:
 
 
 def test_arp_json() -> None:
-    state, _ = load("arp_nd/suzieq_nxos_leaf01_arpnd.json")
+    state, _unused = load("arp_nd/suzieq_nxos_leaf01_arpnd.json")
     data = raw("arp_nd/suzieq_nxos_leaf01_arpnd.json")["show ip arp detail vrf all | json native"]
     rows = data["TABLE_vrf"]["ROW_vrf"][0]["TABLE_adj"]["ROW_adj"]
     found = [(str(e.ip), e.mac, e.interface, e.state) for e in state.neighbors or ()]
@@ -137,7 +137,7 @@ def test_arp_text() -> None:
 
 
 def test_bgp_peers() -> None:
-    state, _ = load("evpn_bgp/suzieq_nxos_leaf01_bgp.json")
+    state, _unused = load("evpn_bgp/suzieq_nxos_leaf01_bgp.json")
     by_key = {(p.peer, p.family): p for p in state.bgp_peers or ()}
     assert len(by_key) == len(state.bgp_peers or ()) == 4
     for peer in ("10.0.0.21", "10.0.0.22"):
@@ -148,7 +148,7 @@ def test_bgp_peers() -> None:
 
 
 def test_bgp_summary_text() -> None:
-    state, _ = load("evpn_bgp/genie_ShowBgpL2vpnEvpnSummary_g.txt")
+    state, _unused = load("evpn_bgp/genie_ShowBgpL2vpnEvpnSummary_g.txt")
     assert [(p.peer, p.remote_asn, p.local_asn, p.prefixes_received, p.uptime_s) for p in state.bgp_peers or ()] == [
         ("172.16.205.8", 200, 100, 0, 7501.0),
         ("192.168.234.1", 100, 100, 12, 6167.0),
@@ -193,14 +193,14 @@ def test_evpn_routes(what: str) -> None:
 
 
 def test_brief_and_detail_tell_the_same_routes() -> None:
-    brief, _ = load("evpn_routes/labval_nxos_evpn_l2vni_NX-1_show_bgp_l2vpn_evpn.txt")
-    detail, _ = load("evpn_routes/labval_nxos_evpn_l2vni_NX-1_show_bgp_vrf_all_all_detail.txt")
+    brief, _unused = load("evpn_routes/labval_nxos_evpn_l2vni_NX-1_show_bgp_l2vpn_evpn.txt")
+    detail, _unused = load("evpn_routes/labval_nxos_evpn_l2vni_NX-1_show_bgp_vrf_all_all_detail.txt")
     keys = [{(r.rd, r.route_type, r.mac, r.ip, r.next_hop) for r in s.evpn_routes or ()} for s in (brief, detail)]
     assert keys[0] == keys[1]
 
 
 def test_mobility() -> None:
-    state, _ = load("evpn_routes/genielibs_vxlan_consistency_bgp_l2vpn_output.txt")
+    state, _unused = load("evpn_routes/genielibs_vxlan_consistency_bgp_l2vpn_output.txt")
     first, second = state.evpn_routes or ()
     assert (first.sequence, first.sticky, first.ip, first.vni, first.l3_vni) == (19, False, None, 2001001, None)
     assert (second.sequence, second.ip, second.l3_vni) == (2, ip("4.32.102.2"), 3003802)
@@ -210,7 +210,7 @@ def test_mobility() -> None:
 
 
 def test_vnis_and_vtep() -> None:
-    state, _ = load("vxlan/suzieq_nxos_leaf01_evpnVni.json")
+    state, _unused = load("vxlan/suzieq_nxos_leaf01_evpnVni.json")
     assert [(v.vni, v.kind, v.vlan_id, v.vrf, v.up, v.arp_suppression) for v in state.vnis or ()] == [
         (999, VniKind.L3, 999, "evpn-vrf", True, None),
         (30, VniKind.L2, 30, None, True, True),
@@ -233,7 +233,7 @@ def test_vnis_text() -> None:
 
 
 def test_nve_interface_and_peers_text() -> None:
-    state, _ = load("vxlan/genie_ShowNveInterfaceDetail_g.txt")
+    state, _unused = load("vxlan/genie_ShowNveInterfaceDetail_g.txt")
     assert state.vtep is not None and state.vtep.source_ip == ip("1000:7:1:1::1") and state.vtep.up
     state, text = load("vxlan/ntc_show_nve_peers_1.txt")
     assert state.vtep is not None
@@ -241,7 +241,7 @@ def test_nve_interface_and_peers_text() -> None:
 
 
 def test_vpc() -> None:
-    state, _ = load("vlan_l2/suzieq_nxos_leaf01_mlag.json")
+    state, _unused = load("vlan_l2/suzieq_nxos_leaf01_mlag.json")
     vpc = state.multihoming
     assert vpc is not None and (vpc.technology, vpc.active, vpc.consistent, vpc.role, vpc.domain) == (
         "vpc", True, True, "primary", "12",
@@ -251,7 +251,7 @@ def test_vpc() -> None:
 
 
 def test_vlans() -> None:
-    state, _ = load("vlan_l2/suzieq_nxos_leaf01_vlan.json")
+    state, _unused = load("vlan_l2/suzieq_nxos_leaf01_vlan.json")
     rows = raw("vlan_l2/suzieq_nxos_leaf01_vlan.json")["TABLE_vlanbriefxbrief"]["ROW_vlanbriefxbrief"]
     wanted = [
         (r["vlanshowbr-vlanid"], r["vlanshowbr-vlanname"], tuple(r["vlanshowplist-ifidx"].split(","))) for r in rows
@@ -261,7 +261,7 @@ def test_vlans() -> None:
 
 
 def test_switchports() -> None:
-    state, _ = load("vlan_l2/ntc_show_interface_switchport_2.txt")
+    state, _unused = load("vlan_l2/ntc_show_interface_switchport_2.txt")
     access, trunk = state.ports or ()
     assert (access.name, access.mode, access.access_vlan, access.native_vlan) == (
         "Ethernet1/36", SwitchportMode.ACCESS, 1, 1,
@@ -273,15 +273,15 @@ def test_switchports() -> None:
 
 
 def test_counters_optics_lldp() -> None:
-    state, _ = load("if_counters/genie_ShowInterfaceCountersErrors_g_1.txt")
+    state, _unused = load("if_counters/genie_ShowInterfaceCountersErrors_g_1.txt")
     (port,) = state.ports or ()
     assert port.counters is not None
     assert (port.name, port.counters.tx_errors, port.counters.fcs_errors) == ("Ethernet1/1", 230, 0)
     assert (port.counters.rx_errors, port.counters.rx_discards, port.counters.tx_discards) == (0, 0, 0)
     assert port.counters.rx_octets is None
-    state, _ = load("optics/genie_ShowInterfaceTransceiverDetails_g_1.txt")
+    state, _unused = load("optics/genie_ShowInterfaceTransceiverDetails_g_1.txt")
     assert state.optics == (), "a copper cable has no digital monitoring"
-    state, _ = load("lldp/suzieq_nxos_leaf01_lldp.json")
+    state, _unused = load("lldp/suzieq_nxos_leaf01_lldp.json")
     rows = raw("lldp/suzieq_nxos_leaf01_lldp.json")["TABLE_nbor"]["ROW_nbor"]
     wanted = [(long(r["l_port_id"]), r["chassis_id"], r["port_id"]) for r in rows]
     assert [(n.port, n.remote_system, n.remote_port) for n in state.lldp or ()] == wanted

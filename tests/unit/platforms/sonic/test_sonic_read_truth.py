@@ -67,7 +67,7 @@ def test_config_db() -> None:
     assert {lag.name for lag in state.lags or ()} == {k.split("|")[1] for k in db if k.startswith("PORTCHANNEL|")}
     assert state.storm_control is None, "the table is not there: not said"
     for key in (k for k in db if re.match(r"(VLAN|PORTCHANNEL)_INTERFACE\|\w+\|", k)):
-        _, name, prefix = key.split("|")
+        _unused, name, prefix = key.split("|")
         assert ipaddress.ip_interface(prefix) in (ports[name].addresses or ())
 
 
@@ -75,7 +75,7 @@ def test_nested_shape_says_the_same() -> None:
     flat = json.loads(text_of("config/sonicutil_mock_config_db_config.json"))
     nested: dict[str, dict[str, object]] = {}
     for key, value in flat.items():
-        table, _, name = key.partition("|")
+        table, _unused, name = key.partition("|")
         nested.setdefault(table, {})[name] = value
     again = read("sonic1", {"show runningconfiguration all": json.dumps(nested)})
     assert again == load("config/sonicutil_mock_config_db_config.json")
