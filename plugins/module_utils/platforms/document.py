@@ -122,8 +122,8 @@ UNPROVEN: Mapping[str, frozenset[Fact]] = {
     "iosxr": frozenset({_F.SOFTWARE, _F.PORTS, _F.LLDP}),
     "junos": frozenset({_F.VTEP, _F.RESOURCES}),
     "nxos": frozenset({_F.SOFTWARE}),
-    "sonic": frozenset({_F.SOFTWARE, _F.NEIGHBORS, _F.BGP_PEERS, _F.EVPN_ROUTES, _F.VNIS, _F.VTEP, _F.PORTS, _F.LAGS, _F.LLDP,
-                       _F.STORM_CONTROL}),
+    "sonic": frozenset({_F.SOFTWARE, _F.NEIGHBORS, _F.BGP_PEERS, _F.EVPN_ROUTES, _F.VNIS, _F.VTEP, _F.PORTS, _F.LAGS,
+                       _F.LLDP, _F.STORM_CONTROL}),
 }  # fmt: skip
 
 _NOT_READ = "no reader for it: the fact counts as unread"
