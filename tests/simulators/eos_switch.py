@@ -20,6 +20,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -68,6 +69,8 @@ class Switch:
     running_text: str
     version: str = "4.32.1F"
     faults: Faults = field(default_factory=Faults)
+    #: The tunnel ends that BGP has told of for a VNI, where the switch stands in a fabric.
+    flood: Callable[[int], list[str]] = lambda vni: []
 
     def __post_init__(self) -> None:
         self.running = parse(self.running_text)
@@ -229,8 +232,10 @@ class Switch:
     def _vxlan(self) -> dict[str, Any]:
         body = children(self.running, "interface Vxlan1")
         found = {m[1]: {"vni": int(m[2]), "source": ""} for m, _unused in sections(body, r"vxlan vlan (\d+) vni (\d+)")}
-        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": "10.1.0.5",
-                "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": {}}  # fmt: skip
+        # vlanToVtepList as in the recording of "show interface vxlan1 | json" of a DC1-LEAF1A
+        lists = {vlan: {"remoteVtepAddr": self.flood(entry["vni"]), "remoteVtepAddr6": []} for vlan, entry in found.items()}  # fmt: skip
+        lists = {vlan: told for vlan, told in lists.items() if told["remoteVtepAddr"]}
+        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": "10.1.0.5", "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": lists}  # fmt: skip
 
     def _switchports(self) -> dict[str, Any]:
         found = {}

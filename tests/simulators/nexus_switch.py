@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
 import re
 import threading
+from collections.abc import Callable
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
@@ -41,6 +43,8 @@ class NexusSwitch:
         self.checkpoint_fails = False
         self.most_checkpoints = 10
         self.answers: dict[str, str] = {}
+        #: The tunnel ends that BGP has told of for a VNI, where the switch stands in a fabric.
+        self.flood: Callable[[int], list[str]] = lambda vni: []
 
     def cli(self) -> NexusCli:
         return NexusCli(self)
@@ -76,6 +80,47 @@ class NexusSwitch:
         head = f"!Command: show running-config\n!Time: {self.clock}\n\nversion 9.3(10) Bios:version\n"
         return head + show(self.running) + "line console\nline vty\n"
 
+    def show_nve_vni(self) -> str:
+        """The table of ``show nve vni`` as in the recording of it; a release that has no JSON for it answers text."""
+        vlans = {
+            conftree.value(below, r"vn-segment (\d+)"): m[1]
+            for m, below in conftree.sections(self.running, r"vlan (\d+)")
+        }
+        rows = [
+            f"nve1      {vni:<8} UnicastBGP        {'Up' if vlans.get(str(vni)) else 'Down':<5} CP   L2 [{vlans.get(str(vni), 'UC')}]          SA\n"
+            for vni in self._members()
+        ]
+        head = "Interface VNI      Multicast-group   State Mode Type [BD/VRF]      Flags\n"
+        return head + "--------- -------- ----------------- ----- ---- ------------------ -----\n" + "".join(rows)
+
+    def _members(self) -> list[int]:
+        nve = conftree.children(self.running, "interface nve1")
+        return [int(m[1]) for m, _ in conftree.sections(nve, r"member vni (\d+)")]
+
+    def show_replication(self) -> str:
+        """The table of ``show nve vni ingress-replication``, Cisco NX-OS VXLAN Configuration Guide, verification."""
+        text = "Interface VNI      Replication List  Source  Up Time\n--------- -------- ----------------- ------- -------\n\n"
+        for vni in self._members():
+            ends = self.flood(vni)
+            text += f"nve1      {vni:<8} {ends[0]:<17} BGP-IMET 00:10:05\n" if ends else f"nve1      {vni}\n"
+            text += "".join(f"{'':<18} {end:<17} BGP-IMET 00:10:05\n" for end in ends[1:])
+        return text
+
+    def show_vlans(self) -> str:
+        """The fields of the recording of ``show vlan | json``."""
+        rows = []
+        for match, below in conftree.sections(self.running, r"vlan (\d+)"):
+            name = conftree.value(below, r"name (\S+)") or f"VLAN{int(match[1]):04d}"
+            rows.append(
+                {
+                    "vlanshowbr-vlanid": match[1],
+                    "vlanshowbr-vlanname": name,
+                    "vlanshowbr-vlanstate": "active",
+                    "vlanshowbr-shutstate": "noshutdown",
+                }
+            )
+        return json.dumps({"TABLE_vlanbriefxbrief": {"ROW_vlanbriefxbrief": rows}}) + "\n"
+
     def show_clock(self) -> str:
         return f"Time source is NTP\n{self.clock:%H:%M:%S}.123 UTC {self.clock:%a %b %d %Y}\n"
 
@@ -107,6 +152,9 @@ class NexusSwitch:
 
 _EXEC = (
     (r"show running-config", NexusSwitch.show_running),
+    (r"show nve vni detail \| json", NexusSwitch.show_nve_vni),
+    (r"show nve vni ingress-replication", NexusSwitch.show_replication),
+    (r"show vlan brief \| json", NexusSwitch.show_vlans),
     (r"show clock", NexusSwitch.show_clock),
     (r"show checkpoint summary", NexusSwitch.show_checkpoints),
     (r"checkpoint (\S+)", NexusSwitch.checkpoint),

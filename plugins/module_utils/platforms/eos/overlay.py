@@ -371,6 +371,8 @@ def vxlan_interface(answer: Answer) -> Facts:
 
 
 def _interface_vnis(name: str, entry: _Json) -> tuple[Vni, ...]:
+    """EOS has no state of a single VNI: one that is mapped is up where the line protocol of its interface is."""
+    up = entry["lineProtocolStatus"] == "up" if "lineProtocolStatus" in entry else None
     vrf_of = {vni_number(vni): vrf for vrf, vni in entry.get("vrfToVniMap", {}).items()}
     flood, found = entry.get("vlanToVtepList"), []
     for vlan, binding in sorted(entry.get("vlanToVniMap", {}).items(), key=lambda item: int(item[0])):
@@ -379,10 +381,10 @@ def _interface_vnis(name: str, entry: _Json) -> tuple[Vni, ...]:
         listed = _flood_list((flood or {}).get(vlan, {}))
         # A VNI that EVPN made by itself for a VRF, or for somebody's, carries no broadcast.
         l2 = vrf is None and binding.get("source") != "evpn"
-        found.append(Vni(vni=vni, kind=VniKind.L2 if l2 else VniKind.L3, vlan_id=int(vlan), vrf=vrf, interface=name,
-                         flood_vteps=listed if l2 and flood is not None else None,
+        found.append(Vni(vni=vni, kind=VniKind.L2 if l2 else VniKind.L3, up=up, vlan_id=int(vlan), vrf=vrf,
+                         interface=name, flood_vteps=listed if l2 and flood is not None else None,
                          multicast_group=address(entry.get("floodMcastGrp")) if l2 else None))  # fmt: skip
-    rest = (Vni(vni=vni, kind=VniKind.L3, vrf=vrf, interface=name) for vni, vrf in sorted(vrf_of.items()))
+    rest = (Vni(vni=vni, kind=VniKind.L3, up=up, vrf=vrf, interface=name) for vni, vrf in sorted(vrf_of.items()))
     return (*found, *rest)
 
 

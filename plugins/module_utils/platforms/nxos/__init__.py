@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ...model.change import Change
@@ -16,6 +17,10 @@ from .render import render
 
 if TYPE_CHECKING:
     from .session import NxosSession
+
+
+_TIMER = "scheduler (?:job|schedule) name stretchnet-"
+_TIMER_AND_FEATURE = re.compile(r"^scheduler job name stretchnet-\S+-f$", re.MULTILINE)
 
 
 class Nxos:
@@ -37,8 +42,13 @@ class Nxos:
         return render(change, fabric, device, running)
 
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
-        """Compare two running configurations by meaning: order, comments and VLAN lists' form do not count."""
-        return differences(device, before, after)
+        """Compare two running configurations by meaning: order, comments and VLAN lists' form do not count.
+
+        Nor does the timer of a commit that is armed: it is there when the effect of a change is read, and the confirm
+        takes it away, with its feature where the timer has brought that (its job's name ends in ``-f`` then).
+        """
+        brought = _TIMER_AND_FEATURE.search(before) or _TIMER_AND_FEATURE.search(after)
+        return differences(device, before, after, (_TIMER, "feature scheduler$") if brought else (_TIMER,))
 
 
 PLATFORM = Nxos("nxos")

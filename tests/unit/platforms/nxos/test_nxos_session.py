@@ -209,3 +209,21 @@ def test_banner_in_front(tmp_path: Path) -> None:
     assert "interface nve1" in session.config()
     session.close()
     found.server.close()
+
+
+@pytest.mark.parametrize("feature", [False, True])
+def test_the_timer_is_no_part_of_what_a_change_does(lab: Lab, feature: bool) -> None:
+    if feature:
+        lab.switch.running["feature scheduler"] = {}
+    session = lab.session()
+    before = session.config()
+    session.arm("t", lab.candidate(), 600)
+    armed = session.config()
+    session.confirm("t")
+    platform = registry.platform("nxos_ssh")
+    assert "scheduler job name stretchnet-" in armed
+    assert platform.config_differences("leaf-a", armed, session.config()) == ()
+    effect = platform.config_differences("leaf-a", before, armed)
+    assert effect and not [d for d in effect if "scheduler" in f"{d.subject} {d.before} {d.after}"]
+    own = platform.config_differences("leaf-a", before, before + "\nfeature scheduler\nscheduler job name nightly\n")
+    assert len(own) == (1 if feature else 2), "somebody else's is a difference"
