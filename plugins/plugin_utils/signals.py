@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import typing
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
+#: What the kernel sends to a worker whose Ansible is gone. Python runs the handlers of signals that are pending together
+#: in the order of their numbers, so one that is told to stop knows it before it learns that it is alone.
+ORPHANED = signal.SIGRTMIN
 
 
 @contextlib.contextmanager
@@ -18,6 +22,7 @@ def stoppable(tell: typing.Callable[[str], None]) -> typing.Iterator[None]:
     """While the block runs, the first SIGTERM (AWX: cancel) or SIGINT is a KeyboardInterrupt.
 
     Later ones are left out: they would cut off the way back. The earlier handlers are put back at the end.
+    A worker that was not told to stop and whose Ansible was killed dies at once: the devices' timers decide.
     Outside of the main thread no signal can be caught; there the block runs as it is.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -32,7 +37,12 @@ def stoppable(tell: typing.Callable[[str], None]) -> typing.Iterator[None]:
         with contextlib.suppress(Exception):
             tell(f"{signal.Signals(signum).name}: already going back")
 
-    before = {each: signal.signal(each, stop) for each in STOPS}
+    def orphaned(_signum: int, _frame: object) -> None:
+        if not told:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    before: dict[int, typing.Any] = {each: signal.signal(each, stop) for each in STOPS}
+    before[ORPHANED] = signal.signal(ORPHANED, orphaned)
     try:
         yield
     finally:

@@ -9,7 +9,6 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
-import signal
 import sys
 import typing
 
@@ -25,7 +24,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent i
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Bench, Desk, HostVars, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.signals import stoppable
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.signals import ORPHANED, stoppable
 
 DEFAULT_PARALLEL = 32
 _PR_SET_PDEATHSIG = 1
@@ -145,13 +144,13 @@ class VerbAction(ActionBase):
 
 
 def die_with_the_controller() -> None:
-    """Have this worker killed when Ansible itself is killed (prctl(2), PR_SET_PDEATHSIG; Linux only).
+    """Have this worker end when Ansible itself is killed (prctl(2), PR_SET_PDEATHSIG; Linux only).
 
     From ansible-core 2.19 on a worker is a session of its own: it would go on with a change that nobody watches, and
     stand in the way of the run that takes over. Dead, it leaves everything to the devices' timers and to the journal.
     """
     if sys.platform == "linux" and multiprocessing.parent_process() is not None:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(ORPHANED), 0, 0, 0)
 
 
 def _interrupted() -> StretchnetError:
