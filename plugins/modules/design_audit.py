@@ -124,6 +124,6 @@ error:
   type: dict
   sample:
     type: InputError
-    message: '2027-02-30' is no day of the form 2026-12-31
+    message: "'2027-02-30' is no day of the form 2026-12-31"
     path: stretchnet_waivers[0].until
 """
