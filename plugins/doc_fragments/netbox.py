@@ -22,7 +22,8 @@ options:
       - Defaults to the environment variable E(NETBOX_TOKEN). The actions look at the variable C(stretchnet_netbox_token) before.
     type: str
   netbox_ca_file:
-    description: File of the CA certificates that NetBox's certificate is verified with. Default is the system's. The actions look at the variable C(stretchnet_netbox_ca_file) before.
+    description: File of the CA certificates that NetBox's certificate is verified with. Default is the system's. The
+      actions look at the variable C(stretchnet_netbox_ca_file) before.
     type: path
   netbox_timeout:
     description: Seconds to wait for each answer. A request that only reads is tried five times.
@@ -42,7 +43,8 @@ options:
   stretch:
     description:
       - The ways in which this NetBox says that a VLAN is in several sites; NetBox has no field for it.
-      - V(vlan_group), its group is scoped to a site group; V(prefix_scope), its prefix is; V(tag) and V(custom_field), it or its prefix is so marked; V(l2vpn), an L2VPN ends in it and its sites.
+      - V(vlan_group), its group is scoped to a site group; V(prefix_scope), its prefix is; V(tag) and
+        V(custom_field), it or its prefix is so marked; V(l2vpn), an L2VPN ends in it and its sites.
     type: list
     elements: str
     choices: [vlan_group, prefix_scope, tag, custom_field, l2vpn]
@@ -56,7 +58,8 @@ options:
     type: str
     default: stretched_sites
   vrfs:
-    description: Names of VRFs on the devices and in changes, with their names in NetBox. C(default) is the global table; a VRF that is not named here has the same name on both sides.
+    description: Names of VRFs on the devices and in changes, with their names in NetBox. C(default) is the global
+      table; a VRF that is not named here has the same name on both sides.
     type: dict
     default: {}
 """

@@ -11,7 +11,9 @@ module: ipam_audit
 short_description: Compare a change, NetBox and the devices
 version_added: 0.1.0
 description:
-  - Compares three sides, the intent (a change), NetBox and the wire (what the devices say) in VLAN, VNI, route target, prefix, gateway, sites, MTU, device and port, and the addresses and routes that are seen with those that are planned.
+  - Compares three sides, the intent (a change), NetBox and the wire (what the devices say) in VLAN, VNI, route
+    target, prefix, gateway, sites, MTU, device and port, and the addresses and routes that are seen with those that
+    are planned.
   - Each difference is a finding with a stable id (IP101 to IP322, see docs/netbox.md), what was expected, what was found and the remedy.
   - Each side may be missing. Without a change every stretched VLAN of NetBox is compared with the devices; with O(wire=none) no device is needed.
   - A check that could not look is an error, never a pass; an object of NetBox that holds a value which cannot be used is a finding, and is not used.

@@ -11,8 +11,10 @@ module: ipam_sync
 short_description: Write into NetBox what a change has made
 version_added: 0.1.0
 description:
-  - Compares the change with NetBox, and shows as a diff what is missing or different, the VLAN, its prefixes and gateway addresses, the L2VPN with its VNI and route target, and its termination.
-  - Writes nothing unless O(apply) is set. Then a journal entry with the change id is added to the VLAN; when there is nothing to write, there is no entry either.
+  - Compares the change with NetBox, and shows as a diff what is missing or different, the VLAN, its prefixes and
+    gateway addresses, the L2VPN with its VNI and route target, and its termination.
+  - Writes nothing unless O(apply) is set. Then a journal entry with the change id is added to the VLAN; when there is
+    nothing to write, there is no entry either.
   - Deletes nothing, and refuses what a person must decide, such as a VLAN that is bound to another L2VPN.
   - NetBox has no transaction over several objects. If a write fails, the message says what was written before it, and the same task goes on from there.
 author:

@@ -39,7 +39,8 @@ options:
     required: true
   form:
     description:
-      - V(netbox) has the columns of NetBox's own export, in their order, then one for each visible custom field. A cell that a spreadsheet would take for a formula gets an apostrophe in front. Custom links are left out.
+      - V(netbox) has the columns of NetBox's own export, in their order, then one for each visible custom field. A
+        cell that a spreadsheet would take for a formula gets an apostrophe in front. Custom links are left out.
       - V(lossless) has every field of the API as JSON.
     type: str
     choices: [netbox, lossless]

@@ -188,8 +188,10 @@ def interface_brief(answer: Answer) -> Facts:
 
 _STATUS_ROW = (
     r"^(?P<port>[A-Za-z][\w./-]*\d)\s+(?P<name>.*?)\s+"
-    r"(?P<status>connected|notconnec\w*|disabled|down|up|sfpAbsent|xcvrAbsen\w*|channelDo\w*|noOperMem\w*|suspended|inactive|err\w*|linkFlapE\w*|\w+Er\w*|xcvrInval\w*|sfpInvali\w*|vpcPeerL\w*|bpdugErr\w*)"
-    r"\s+(?P<vlan>\d+|routed|trunk|f-path|--|fabric|monitor|unassigned|pvlan|\w+)\s+(?P<duplex>full|half|auto|--|a-full|a-half)\s+(?P<speed>\S+)(?:\s+(?P<type>\S.*))?\s*$"
+    r"(?P<status>connected|notconnec\w*|disabled|down|up|sfpAbsent|xcvrAbsen\w*|channelDo\w*|noOperMem\w*|suspended|inactive"
+    r"|err\w*|linkFlapE\w*|\w+Er\w*|xcvrInval\w*|sfpInvali\w*|vpcPeerL\w*|bpdugErr\w*)"
+    r"\s+(?P<vlan>\d+|routed|trunk|f-path|--|fabric|monitor|unassigned|pvlan|\w+)"
+    r"\s+(?P<duplex>full|half|auto|--|a-full|a-half)\s+(?P<speed>\S+)(?:\s+(?P<type>\S.*))?\s*$"
 )
 
 
@@ -411,7 +413,8 @@ def _counter_ports(found: Mapping[str, Mapping[str, int | None]]) -> tuple[Port,
 # -- VLANs and spanning tree ---------------------------------------------------------------------------
 
 _VLAN_ROW = re.compile(
-    r"^(?P<vlan>\d{1,4})\s+(?P<name>\S.*?)\s+(?P<status>active|act/lshut|act/ishut|sus/lshut|suspend\w*|act/unsup|act/unsupp?|sus/ishut)(?:\s+(?P<ports>\S.*?))?\s*$"
+    r"^(?P<vlan>\d{1,4})\s+(?P<name>\S.*?)\s+(?P<status>active|act/lshut|act/ishut|sus/lshut|suspend\w*|act/unsup"
+    r"|act/unsupp?|sus/ishut)(?:\s+(?P<ports>\S.*?))?\s*$"
 )
 
 
