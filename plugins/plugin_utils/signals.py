@@ -12,8 +12,8 @@ import threading
 import typing
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
-#: What the kernel sends to a worker whose Ansible is gone. Python runs the handlers of signals that are pending together
-#: in the order of their numbers, so one that is told to stop knows it before it learns that it is alone.
+#: What the kernel sends to a worker whose Ansible is gone. Python runs the handlers of pending signals
+#: in the order of their numbers, so a worker that is told to stop knows that before it learns that it is alone.
 ORPHANED = signal.SIGRTMIN
 
 
