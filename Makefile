@@ -60,7 +60,7 @@ unit: setup-test ## Unit tests: no root, no lab, under a minute
 lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check --line-length 120 .
-	cd .venv/lib/python3*/site-packages && $(CURDIR)/$(VENV)/mypy --config-file $(CURDIR)/pyproject.toml \
+	cd .venv/src && $(CURDIR)/$(VENV)/mypy --config-file $(CURDIR)/pyproject.toml \
 		--cache-dir $(CURDIR)/.mypy_cache -p ansible_collections.stretchnet.fabric.plugins.module_utils
 	$(VENV)/yamllint -s .
 	$(VENV)/ansible-lint --nocolor

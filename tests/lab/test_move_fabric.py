@@ -17,13 +17,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model import errors
 from runbook_bench import STATE
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("stretched")]
 MOVES = int(os.environ.get("STRETCHNET_MOVES", "2"))
 HERE = Path(__file__).parent
 CHANGE = HERE.parents[1] / "inventories/lab/changes/stretch-vlan100.yml"
-COLLECTIONS = HERE.parents[4]
+#: Where the collection is imported from, whatever folder the checkout is in.
+COLLECTIONS = Path(errors.__file__).parents[6]
 GUEST, VIEWPOINTS = "10.100.0.11", {"host-a": "10.100.0.21", "host-b": "10.100.0.22"}
 
 
