@@ -209,7 +209,7 @@ class Desk(Bench):
     def path(self) -> Path:
         """The path between the sites as the baseline's survey measured it."""
         baseline = self.survey("baseline")
-        return move_inputs.path_between(self.change, self.fabric, baseline.samples() if baseline else {})
+        return move_inputs.path_between(self.change, self.fabric, baseline.samples if baseline else {})
 
     def earlier_moves(self) -> tuple[Migration, ...]:
         """The moves of this change so far, for they count towards the detection of duplicate MACs."""

@@ -25,6 +25,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     StoreError,
     StretchnetError,
 )
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act
@@ -240,12 +241,12 @@ def test_a_signal_takes_the_stage_back_and_a_second_one_does_not_cut_that_off(
     laid.__class__ = StoppedDesk
     again = []
 
-    def show(line: str) -> None:
-        if "revert" in line.split() and not again:
-            again.append(line)
+    def watch(event: Event) -> None:
+        if event.step.endswith("revert") and not again:
+            again.append(event)
             os.kill(os.getpid(), signal.SIGTERM)
 
-    laid.tell = show
+    laid.observer = lambda: watch
     before = [signal.getsignal(each) for each in STOPS]
     with stoppable(lambda _line: None):
         result = stage(laid, stage_name)
