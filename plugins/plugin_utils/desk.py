@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import typing
 from collections.abc import Callable, Mapping
@@ -163,7 +164,7 @@ class Desk(Bench):
         baseline = self.survey("baseline")
         gate = Gate.of(Phase.parse(phase), self.change)
         base = CheckContext(
-            self.change,
+            self.as_moved(measured.get("migration")),
             self.fabric,
             gate.phase,
             states={},
@@ -178,6 +179,13 @@ class Desk(Bench):
         result = wait_until_open(gate, look, self.clock, settle_s=settle_s, plan_digest=digest, progress=self._attempt)
         self.run_dir.save(f"gates/{phase.replace(':', '-')}", result)
         return result
+
+    def as_moved(self, migration: Migration | None) -> Change:
+        """The change with its workload on the way that it went last: a move back is judged by its own end."""
+        workload = self.change.workload
+        if workload is None or migration is None or migration.destination == workload.destination:
+            return self.change
+        return dataclasses.replace(self.change, workload=reversed_workload(workload))
 
     def _attempt(self, result: GateResult) -> None:
         if not result.open:

@@ -103,7 +103,7 @@ def test_4_the_move_is_measured_from_every_viewpoint_and_on_every_leaf(applied: 
     assert {"host-a", "host-b"} <= viewpoints
     assert "workload" in viewpoints, f"no view of the workload's own among {viewpoints}"
     for series in told["probes"]:
-        assert series["summary"]["sent"] > 0 and series["summary"]["received"] > 0
+        assert series["summary"]["sent"] > series["summary"]["lost"]
         assert series["summary"]["lost_at_1pps"] <= MAX_LOST, series["viewpoint"]
     tables = {(point["device"], point["table"]) for point in told["convergence"] if point["at_s"] is not None}
     assert {device for device, _table in tables} == set(LEAVES)
