@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model import errors
 from runbook_bench import STATE
 
-pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("stretched")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.usefixtures("stretched")]
 MOVES = int(os.environ.get("STRETCHNET_MOVES", "2"))
 HERE = Path(__file__).parent
 CHANGE = HERE.parents[1] / "inventories/lab/changes/stretch-vlan100.yml"

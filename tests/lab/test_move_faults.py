@@ -23,7 +23,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import path
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import LocalHost
 
-pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("stretched")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.usefixtures("stretched")]
 HEALTHY = {"mtu": 9100, "loss_percent": 0}
 
 

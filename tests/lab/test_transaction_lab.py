@@ -26,7 +26,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from txn_lab import TIMERS, Bystanders, Ground, failed, in_process, passed
 
-pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")]
 
 LANES = 4
 MORE_LEAVES = int(os.environ.get("STRETCHNET_LAB_LEAVES", "0"))

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from runbook_bench import CHANGE, ROOT, Play, Twin, differences, fail, run, wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("as_it_was")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.usefixtures("as_it_was")]
 Snapshot = dict[str, dict[str, str]]
 CHANGE_ID = "TXN-1"
 
