@@ -94,4 +94,4 @@ molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollbac
 	@echo "Needs root: the scenario brings the lab up and down."
 	cd extensions && $(AS_ROOT) env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test
 
-test: setup setup-test lint unit test-lab ## All the tests; .ci/run calls just this
+test: setup setup-test lint unit test-lab molecule ## All the tests; .ci/run calls just this
