@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from ..model.state import AddressFamily, BgpPeer, IPAddress
+from ..model.state import AddressFamily, BgpPeer, DeviceState, IPAddress, SpanningTreePort, Vlan
 from . import reading
 from .reading import Answer
 
@@ -190,3 +191,53 @@ def family_of(command: str) -> AddressFamily | None:
     if "ipv4 unicast" in text or "ip bgp" in text:
         return AddressFamily.IPV4_UNICAST
     return None
+
+
+def switchport_blocks(answer: Answer) -> list[str]:
+    """Return what ``show interface(s) switchport`` says of each port, from its name on; ParseError: no port."""
+    text = "\n".join(_unwrapped(lines(answer)))
+    blocks = re.split(r"^Name: ", text, flags=re.MULTILINE)[1:]
+    if not blocks:
+        raise answer.error("is of another command or cut: it has no line 'Name:'")
+    return blocks
+
+
+def _unwrapped(said: list[str]) -> Iterator[str]:
+    """Join the continuation of a long VLAN list (a line of nothing but VLANs) with the line before it."""
+    current = ""
+    for line in said:
+        if current and re.fullmatch(r"\s*[\d,-]+\s*", line):
+            current = current.rstrip() + line.strip()
+            continue
+        if current:
+            yield current
+        current = line
+    yield current
+
+
+def with_vni(state: DeviceState) -> tuple[Vlan, ...] | None:
+    """Return the VLANs with the VNI that another command bound to them."""
+    if state.vlans is None:
+        return None
+    vnis = {vni.vlan_id: vni.vni for vni in state.vnis or () if vni.vlan_id is not None}
+    return tuple(
+        dataclasses.replace(vlan, vni=vnis.get(vlan.vlan_id)) if vlan.vni is None else vlan for vlan in state.vlans
+    )
+
+
+def with_guards(entries: tuple[SpanningTreePort, ...] | None) -> tuple[SpanningTreePort, ...] | None:
+    """Move what the configuration says of a port (instance 0) to the instances in which the port is."""
+    if entries is None:
+        return None
+    configured = {entry.port: entry for entry in entries if entry.role is None}
+    live = {entry.port for entry in entries if entry.role is not None}
+    joined = []
+    for entry in entries:
+        said = configured.get(entry.port)
+        if entry.role is not None and said:
+            guard = said.bpdu_guard if entry.bpdu_guard is None else entry.bpdu_guard
+            bpdu_filter = said.bpdu_filter if entry.bpdu_filter is None else entry.bpdu_filter
+            entry = dataclasses.replace(entry, bpdu_guard=guard, bpdu_filter=bpdu_filter)
+        if entry.role is not None or entry.port not in live:
+            joined.append(entry)
+    return tuple(joined)

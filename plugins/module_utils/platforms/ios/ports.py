@@ -109,24 +109,7 @@ def _status(row: re.Match[str]) -> Port:
 
 def switchport(answer: Answer) -> Facts:
     """``show interfaces [X] switchport``; a port that is down has the mode that it is configured for."""
-    text = "\n".join(_unwrapped(cisco.lines(answer)))
-    blocks = re.split(r"^Name: ", text, flags=re.MULTILINE)[1:]
-    if not blocks:
-        raise answer.error("is of another command or cut: it has no line 'Name:'")
-    return {Fact.PORTS: tuple(_switchport(answer, block) for block in blocks)}
-
-
-def _unwrapped(lines: list[str]) -> Iterator[str]:
-    """Join the continuation of a long VLAN list with the line before it."""
-    current = ""
-    for line in lines:
-        if current and re.fullmatch(r"\s*[\d,-]+\s*", line):
-            current = current.rstrip() + line.strip()
-            continue
-        if current:
-            yield current
-        current = line
-    yield current
+    return {Fact.PORTS: tuple(_switchport(answer, block) for block in cisco.switchport_blocks(answer))}
 
 
 def _switchport(answer: Answer, block: str) -> Port:

@@ -8,7 +8,8 @@ import dataclasses
 import typing
 from collections.abc import Mapping
 
-from ...model.state import DeviceState, EntryKind, Fact, MacEntry, SpanningTreePort, Vlan
+from ...model.state import DeviceState, EntryKind, Fact, MacEntry
+from .. import cisco
 from ..reading import Answer, Reader, merge, read_answer
 from . import bgp, config, forwarding, ports
 
@@ -68,7 +69,7 @@ def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -
             else:
                 found[fact] = merge(found.get(fact), value, append=fact is Fact.EVPN_ROUTES)
     state = DeviceState(device=device, platform=platform, **{fact.value: value for fact, value in found.items()})
-    return dataclasses.replace(state, vlans=_with_vni(state), spanning_tree=_with_guards(state.spanning_tree))
+    return dataclasses.replace(state, vlans=cisco.with_vni(state), spanning_tree=cisco.with_guards(state.spanning_tree))
 
 
 def _merge_macs(known: tuple[MacEntry, ...] | None, new: tuple[MacEntry, ...]) -> tuple[MacEntry, ...]:
@@ -84,30 +85,3 @@ def _merge_macs(known: tuple[MacEntry, ...] | None, new: tuple[MacEntry, ...]) -
         if not same:
             rest.append(entry)
     return tuple(joined + rest)
-
-
-def _with_vni(state: DeviceState) -> tuple[Vlan, ...] | None:
-    if state.vlans is None:
-        return None
-    vnis = {vni.vlan_id: vni.vni for vni in state.vnis or () if vni.vlan_id is not None}
-    return tuple(
-        dataclasses.replace(vlan, vni=vnis.get(vlan.vlan_id)) if vlan.vni is None else vlan for vlan in state.vlans
-    )
-
-
-def _with_guards(entries: tuple[SpanningTreePort, ...] | None) -> tuple[SpanningTreePort, ...] | None:
-    """Move what the configuration says of a port (instance 0) to the instances in which the port is."""
-    if entries is None:
-        return None
-    configured = {entry.port: entry for entry in entries if entry.role is None}
-    live = {entry.port for entry in entries if entry.role is not None}
-    joined = []
-    for entry in entries:
-        said = configured.get(entry.port)
-        if entry.role is not None and said:
-            guard = said.bpdu_guard if entry.bpdu_guard is None else entry.bpdu_guard
-            bpdu_filter = said.bpdu_filter if entry.bpdu_filter is None else entry.bpdu_filter
-            entry = dataclasses.replace(entry, bpdu_guard=guard, bpdu_filter=bpdu_filter)
-        if entry.role is not None or entry.port not in live:
-            joined.append(entry)
-    return tuple(joined)

@@ -225,24 +225,7 @@ def switchport(answer: Answer) -> Facts:
     if not answer.is_text:
         found = rows(body(answer, "TABLE_interface"), "interface")
         return {Fact.PORTS: tuple(_switchport_row(row) for row in found)}
-    text = "\n".join(_unwrapped(cisco.lines(answer)))
-    blocks = re.split(r"^Name: ", text, flags=re.MULTILINE)[1:]
-    if not blocks:
-        raise answer.error("is of another command or cut: it has no line 'Name:'")
-    return {Fact.PORTS: tuple(_switchport_block(answer, block) for block in blocks)}
-
-
-def _unwrapped(lines: list[str]) -> Iterator[str]:
-    """Join the continuation of a long VLAN list (a line of nothing but VLANs) with the line before it."""
-    current = ""
-    for line in lines:
-        if current and re.fullmatch(r"\s*[\d,-]+\s*", line):
-            current = current.rstrip() + line.strip()
-            continue
-        if current:
-            yield current
-        current = line
-    yield current
+    return {Fact.PORTS: tuple(_switchport_block(answer, block) for block in cisco.switchport_blocks(answer))}
 
 
 def _switchport_block(answer: Answer, block: str) -> Port:

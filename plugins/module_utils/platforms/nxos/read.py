@@ -12,7 +12,8 @@ import dataclasses
 import typing
 from collections.abc import Mapping
 
-from ...model.state import DeviceState, EntryKind, Fact, MacEntry, Neighbor, Port, SpanningTreePort, Vlan
+from ...model.state import DeviceState, EntryKind, Fact, MacEntry, Neighbor, Port, Vlan
+from .. import cisco
 from ..reading import Answer, Facts, Reader, merge, read_answer
 from . import bgp, config, forwarding, overlay, ports
 
@@ -89,8 +90,8 @@ def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -
     return dataclasses.replace(
         state,
         neighbors=_with_vrf(state),
-        vlans=_with_vni(state),
-        spanning_tree=_with_guards(state.spanning_tree),
+        vlans=cisco.with_vni(state),
+        spanning_tree=cisco.with_guards(state.spanning_tree),
     )
 
 
@@ -124,30 +125,3 @@ def _with_vrf(state: DeviceState) -> tuple[Neighbor, ...] | None:
         dataclasses.replace(entry, vrf=vrfs.get(entry.interface or "")) if entry.vrf is None else entry
         for entry in state.neighbors
     )
-
-
-def _with_vni(state: DeviceState) -> tuple[Vlan, ...] | None:
-    if state.vlans is None:
-        return None
-    vnis = {vni.vlan_id: vni.vni for vni in state.vnis or () if vni.vlan_id is not None}
-    return tuple(
-        dataclasses.replace(vlan, vni=vnis.get(vlan.vlan_id)) if vlan.vni is None else vlan for vlan in state.vlans
-    )
-
-
-def _with_guards(entries: tuple[SpanningTreePort, ...] | None) -> tuple[SpanningTreePort, ...] | None:
-    """Move what the configuration says of a port (instance 0) to the instances in which the port is."""
-    if entries is None:
-        return None
-    configured = {entry.port: entry for entry in entries if entry.role is None}
-    live = {entry.port for entry in entries if entry.role is not None}
-    joined = []
-    for entry in entries:
-        said = configured.get(entry.port)
-        if entry.role is not None and said:
-            guard = said.bpdu_guard if entry.bpdu_guard is None else entry.bpdu_guard
-            bpdu_filter = said.bpdu_filter if entry.bpdu_filter is None else entry.bpdu_filter
-            entry = dataclasses.replace(entry, bpdu_guard=guard, bpdu_filter=bpdu_filter)
-        if entry.role is not None or entry.port not in live:
-            joined.append(entry)
-    return tuple(joined)
