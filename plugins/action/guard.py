@@ -11,6 +11,7 @@ import typing
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import fabric_from_vars
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Settings, mirror_of
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import InventoryVars, VerbAction, read_change
 
@@ -38,7 +39,7 @@ class ActionModule(VerbAction):
             if params["change"] is not None:
                 self._refuse_change(params["change"], devices, variables)
             if params["change_id"] is not None:
-                self._refuse_unknown(params["change_id"], self.run_dir(params["run_dir"], variables))
+                self._refuse_unknown(params["change_id"], self.settings(params, variables))
         except StretchnetError as exc:
             return {**result, **failure(exc)}
         return {**result, "changed": False, "devices": devices}
@@ -50,10 +51,12 @@ class ActionModule(VerbAction):
         hostvars = InventoryVars(variables["hostvars"], self._templar)
         load_change(read_change(change), fabric_from_vars({name: hostvars[name] for name in devices}), tuple(hostvars))
 
-    def _refuse_unknown(self, change_id: str, run_dir: str) -> None:
-        """A change of which no run is kept cannot be gone back from."""
+    def _refuse_unknown(self, change_id: str, settings: Settings) -> None:
+        """A change of which no run is kept, here or in the store, cannot be gone back from."""
         if not change_id:
             raise InputError("change_id", "is not given", remedy="start with -e change_id=ID")
+        mirror_of(settings, change_id)
+        run_dir = settings.run_dir
         known = sorted(entry.name for entry in os.scandir(run_dir) if entry.is_dir()) if os.path.isdir(run_dir) else []
         known = [name for name in known if os.path.exists(os.path.join(run_dir, name, "change.json"))]
         if change_id not in known:

@@ -30,8 +30,8 @@ class ActionModule(VerbAction):
         if self.check_mode:
             return {"changed": True, "devices": {c.device: {"changed": True} for c in plan.device_changes()}}
         point = desk.store.load(desk.change.change_id)
-        parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
         with desk.lock():
+            parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
             result = resume(*parts, Timers.of(desk.change.gates))
             warning = desk.tell_store(point) if desk.ledger.outcome else ""
         desk.run_dir.save("result", result)

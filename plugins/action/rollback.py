@@ -28,7 +28,7 @@ class ActionModule(VerbAction):
         point = desk.store.load(desk.change.change_id)
         if self.check_mode:
             return {"changed": desk.in_force(plan), "devices": {p.device: {"changed": True} for p in point.devices}}
-        parts = (plan, point, desk.fleet, desk.platforms, desk.journal, desk.clock)
+        parts = (plan, point, desk.fleet, desk.platforms)
         how = {"whole": params["whole_device"], "force": params["force"]}
         timers = Timers.of(desk.change.gates)
-        return way_back(desk, plan, point, lambda: rollback(*parts, timers, **how))
+        return way_back(desk, plan, point, lambda: rollback(*parts, desk.journal, desk.clock, timers, **how))

@@ -94,16 +94,17 @@ class ActionModule(VerbAction):
     def _restore(self, params: dict[str, typing.Any], bench: Bench) -> dict[str, typing.Any]:
         """Go back to the point, by the plan of the run directory where there is one, else by the point alone."""
         point = bench.store.load(bench.require_id())
-        plan = bench.run_dir.load("plan", Plan) if bench.run_dir.has("plan") else None
         if self.check_mode:
             return {"changed": True, "devices": {device.device: {"changed": True} for device in point.devices}}
-        parts = (plan, point, bench.fleet, bench.platforms, bench.journal, bench.clock)
+        bench.share()
+        plan = bench.run_dir.load("plan", Plan) if bench.run_dir.has("plan") else None
+        parts = (plan, point, bench.fleet, bench.platforms)
         how = {"whole": params["whole_device"], "force": params["force"]}
         return way_back(
             bench,
             plan or plan_of(point),
             point,
-            lambda: rollback(*parts, Timers(revert_in_s=params["revert_in_s"]), **how),
+            lambda: rollback(*parts, bench.journal, bench.clock, Timers(revert_in_s=params["revert_in_s"]), **how),
         )
 
 

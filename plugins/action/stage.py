@@ -30,14 +30,11 @@ class ActionModule(VerbAction):
         if plan.empty:
             return {"outcome": "unchanged", "headline": "There was nothing to do.", "devices": {}}
         point = desk.store.load(desk.change.change_id)
-        parts = (plan, point, desk.fleet, desk.platforms)
-        rest = (gate_of(desk, plan), desk.journal, desk.clock, Timers.of(desk.change.gates))
-        accept = desk.change.accept_unarmed
         with desk.lock():
-            if params["stage"]:
-                result = run_stage(plan, params["stage"], *parts[1:], *rest, accept_unarmed=accept)
-            else:
-                result = run(*parts, *rest, accept_unarmed=accept)
+            parts = (point, desk.fleet, desk.platforms, gate_of(desk, plan), desk.journal, desk.clock)
+            how = {"timers": Timers.of(desk.change.gates), "accept_unarmed": desk.change.accept_unarmed}
+            name = params["stage"]
+            result = run_stage(plan, name, *parts, **how) if name else run(plan, *parts, **how)
             warning = desk.tell_store(point) if desk.ledger.outcome else ""
         desk.run_dir.save("result", result)
         return shown(result, plan, failed=not result.ok, warning=warning)

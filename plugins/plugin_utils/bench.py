@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import pathlib
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    InputError,
+    StoreError,
+    StretchnetError,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Fabric
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
@@ -24,7 +29,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventor
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Journal, Observer
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger import Ledger
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock, SharedLock
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.mirror import Mirror
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import PrunableStore, save_verified
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import Platform
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import Progress
@@ -41,8 +47,9 @@ Self = typing.TypeVar("Self", bound="Bench")
 class Settings:
     """How a verb is run: where it writes, how many devices it talks to at once, where points are kept.
 
-    ``store`` is a URL (stores.registry), None: beside the runs. ``cipher`` seals the points, None: points
-    that hold secrets are refused. ``force_lock`` names the holder whose stale lock is broken.
+    ``store`` is a URL (stores.registry), None: beside the runs. One that is named also keeps the fabric's lock and a
+    copy of each run, for controllers on other machines. ``cipher`` seals the points, None: points that hold
+    secrets are refused. ``force_lock`` names the holder whose stale lock is broken.
     ``inventory``: its sources, for the commands that are shown to people.
     """
 
@@ -122,8 +129,13 @@ class Bench:
 
     @functools.cached_property
     def journal(self) -> Journal:
-        """The journal of the change; what concerns a person is shown."""
-        return Journal.file(self.run_dir.journal_file, self.clock, [self.observer()])
+        """The journal of the change, and its copy in the store; what concerns a person is shown."""
+        return Journal.file(self.run_dir.journal_file, self.clock, [self.observer()], self.mirror)
+
+    @functools.cached_property
+    def mirror(self) -> Mirror | None:
+        """The copy of the run in the store that the user names, brought together with the run directory."""
+        return mirror_of(self.settings, self.require_id())
 
     def observer(self) -> Observer:
         """What turns the journal into lines for people."""
@@ -137,7 +149,7 @@ class Bench:
     @functools.cached_property
     def store(self) -> PrunableStore:
         """Where rollback points are kept: the store that the user names, else a folder beside the runs."""
-        return open_store(self.settings.store or str(self.base / "points"), self.base / "stores", self.settings.cipher)
+        return store_of(self.settings)
 
     def tell_store(self, point: RollbackPoint) -> str:
         """Write the effects and the outcome of the ended run to the store; return what is wrong, else nothing.
@@ -151,10 +163,33 @@ class Bench:
             return f"the rollback point does not say how the run ended: {exc}"
         return ""
 
-    def lock(self) -> typing.ContextManager[object]:
-        """The fabric's lock: one change at a time. LockError names the holder and how to break a stale lock."""
-        lock = FabricLock(self.run_dir.lock_file(self.fabric.name), self.require_id(), self.clock)
-        return lock.held(self.settings.force_lock)
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """The fabric's lock: one change at a time. LockError names the holder and how to break a stale lock.
+
+        With it the journal is read anew: another controller may have gone on with the change since.
+        """
+        change_id, force = self.require_id(), self.settings.force_lock
+        with contextlib.ExitStack() as both:
+            local = FabricLock(self.run_dir.lock_file(self.fabric.name), change_id, self.clock)
+            both.enter_context(local.held(force))
+            if self.settings.store:
+                shared = SharedLock(self.store.sequence(f"locks/{self.fabric.name}"), change_id, self.clock)
+                both.enter_context(shared.held(force))
+            self.__dict__.pop("journal", None)
+            if self.mirror is not None:
+                self.mirror.catch_up()
+                self.mirror.share()
+            yield
+
+    def share(self) -> str:
+        """Bring the copy of the run in the store up to date; return what is wrong, else nothing."""
+        try:
+            if self.mirror is not None:
+                self.mirror.share()
+        except StoreError as exc:
+            return f"the store does not know the end of this step: {exc}"
+        return ""
 
     def note(self, step: str, message: str, level: str = "info") -> None:
         """Write a line of the timeline and show it."""
@@ -162,9 +197,30 @@ class Bench:
 
     def failed(self, step: str, reason: str) -> None:
         """Keep why a step failed. It is not shown: the task itself shows it."""
-        Journal.file(self.run_dir.journal_file, self.clock).write(Act.FAILED, reason, stage=step, level="error")
+        Journal.file(self.run_dir.journal_file, self.clock, (), self.mirror).write(
+            Act.FAILED, reason, stage=step, level="error"
+        )
 
 
 def fabric_of(hostvars: HostVars, devices: list[str]) -> Fabric:
     """Return the fabric that the inventory describes."""
     return fabric_from_vars({name: hostvars[name] for name in devices})
+
+
+def store_of(settings: Settings) -> PrunableStore:
+    """Return the store that the user names, else a folder beside the runs."""
+    base = pathlib.Path(settings.run_dir)
+    return open_store(settings.store or str(base / "points"), base / "stores", settings.cipher)
+
+
+def mirror_of(settings: Settings, change_id: str) -> Mirror | None:
+    """Bring the run directory of a change together with its copy in the store; None where no store is named.
+
+    After it the run directory holds what a controller on another machine has done.
+    """
+    if not settings.store:
+        return None
+    run_dir = RunDirectory(settings.run_dir, change_id)
+    mirror = Mirror(store_of(settings).sequence(f"{change_id}/journal"), run_dir, settings.cipher)
+    mirror.catch_up()
+    return mirror

@@ -33,7 +33,13 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.progress import Progress
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
-from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Bench, HostVars, Settings, fabric_of
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import (
+    Bench,
+    HostVars,
+    Settings,
+    fabric_of,
+    mirror_of,
+)
 
 __all__ = ["Bench", "Desk", "HostVars", "Settings"]
 
@@ -71,13 +77,16 @@ class Desk(Bench):
         fabric = fabric_of(hostvars, devices)
         if change is not None:
             intent = load_change(change, fabric, tuple(hostvars))
+            if change_id not in (None, "", intent.change_id):
+                raise InputError("change_id", f"{change_id!r} is not the id in the change file, {intent.change_id!r}")
+            mirror = mirror_of(settings, intent.change_id)
         elif change_id:
+            mirror = mirror_of(settings, change_id)
             intent = kept_change(settings.run_dir, change_id)
         else:
             raise InputError("change", "give the change, or the change_id of one that has begun")
-        if change_id not in (None, "", intent.change_id):
-            raise InputError("change_id", f"{change_id!r} is not the id in the change file, {intent.change_id!r}")
         desk = cls(fabric, intent, hostvars, settings, tell)
+        desk.mirror = mirror
         desk.run_dir.save("change", intent)
         desk.run_dir.save("fabric", fabric)
         return desk

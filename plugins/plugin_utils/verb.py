@@ -70,7 +70,7 @@ class VerbAction(ActionBase):
             stops = stoppable(self.tell) if self.stops_in_order else contextlib.nullcontext()
             with stops, self._bench(params, task_vars or {}) as bench:
                 about = {"changed": False, "change_id": bench.change_id}
-                return {**result, **about, **self._on_record(params, bench)}
+                return {**result, **about, **self._shared(self._on_record(params, bench), bench)}
         except StretchnetError as exc:
             return {**result, **failure(exc)}
         except KeyboardInterrupt:
@@ -93,6 +93,11 @@ class VerbAction(ActionBase):
             bench.failed(self.module, str(answer["msg"]).splitlines()[0])
         return answer
 
+    def _shared(self, answer: dict[str, typing.Any], bench: Bench) -> dict[str, typing.Any]:
+        """Have the store know what this step has added to the run; a warning where it could not be told."""
+        problem = bench.share() if isinstance(bench, Desk) and not self.check_mode else ""
+        return {**answer, "warnings": [*answer.get("warnings", []), problem]} if problem else answer
+
     @property
     def check_mode(self) -> bool:
         """True where the task must not change anything."""
@@ -111,15 +116,19 @@ class VerbAction(ActionBase):
         devices = plain(task_vars["groups"].get(group, []))
         if not devices:
             raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
-        settings = Settings(
+        settings = self.settings(params, task_vars)
+        return self.lay(params, InventoryVars(task_vars["hostvars"], self._templar), devices, settings)
+
+    def settings(self, params: typing.Mapping[str, typing.Any], task_vars: dict[str, typing.Any]) -> Settings:
+        """Return how the verb is run: the task's own options, else the user's variables."""
+        return Settings(
             self.run_dir(params["run_dir"], task_vars),
-            params["parallel"] or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
-            self._variable(task_vars, "stretchnet_store", None),
+            params.get("parallel") or int(self._variable(task_vars, "stretchnet_parallel", DEFAULT_PARALLEL)),
+            self._variable(task_vars, "stretchnet_store", None) or None,
             self._cipher(self._variable(task_vars, "stretchnet_vault_id", None)),
             params.get("force_lock") or self._variable(task_vars, "stretchnet_force_lock", None),
             tuple(plain(task_vars.get("ansible_inventory_sources") or [])),
         )
-        return self.lay(params, InventoryVars(task_vars["hostvars"], self._templar), devices, settings)
 
     def run_dir(self, given: str | None, task_vars: dict[str, typing.Any]) -> str:
         """Return where the run directories are: the task's own option, else the user's variable, else ``runs``."""

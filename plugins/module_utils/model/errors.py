@@ -101,6 +101,10 @@ class StoreError(StretchnetError):
     """A rollback point or a piece of evidence could not be written or read whole."""
 
 
+class TakenError(StoreError):
+    """Another controller has written this place of a sequence first; nothing was written."""
+
+
 class MigrationError(StretchnetError):
     """The workload was not moved; the message says on which hypervisor it runs now."""
 

@@ -120,8 +120,9 @@ class Context:
 
     def write(self, act: Act, message: str = "", **where: Any) -> None:
         """Write to the journal, then to the ledger: never the other way round."""
+        entry = self.journal.write(act, message, **where)
         with self._lock:
-            self.ledger.add(self.journal.write(act, message, **where))
+            self.ledger.add(entry)
 
     def token(self, stage: str, device: str) -> str:
         """Return a new token, 19 characters that every NOS takes as a name."""

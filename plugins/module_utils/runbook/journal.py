@@ -54,6 +54,10 @@ class Act(enum.Enum):
     FAILED = "failed"
 
 
+#: Lines with which a copy is brought up to date, if it can be.
+_MILESTONES = frozenset({Act.STAGE_CONFIRMED, Act.BACK, Act.END})
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line. ``data`` holds what the act needs to be understood after a crash; never a secret."""
@@ -66,6 +70,12 @@ class Entry:
     token: str | None = None
     level: str = "info"
     data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def before_touching(self) -> bool:
+        """True where a device is touched on the way forth as soon as the line is on record."""
+        arms = self.act is Act.ARM and self.data.get("purpose") == "apply"
+        return arms or self.act in (Act.BEGIN, Act.DECIDE)
 
     def event(self) -> Event:
         """Return the entry as a line of the report's timeline."""
@@ -81,6 +91,16 @@ class Sink(Protocol):
 
     def append(self, line: str) -> None:
         """Make the line durable before returning."""
+
+
+class JournalCopy(Protocol):
+    """Where the lines go besides, for controllers on other machines (mirror.Mirror)."""
+
+    def add(self, line: str) -> None:
+        """Queue a line that is in the sink already."""
+
+    def flush(self, needed: bool) -> None:
+        """Write what is queued. TakenError: another controller is in charge now. StoreError, if it was ``needed``."""
 
 
 class MemorySink:
@@ -156,17 +176,22 @@ class Journal:
     that raises does not stop the transaction.
     """
 
-    def __init__(self, sink: Sink, clock: Clock, observers: Iterable[Observer] = ()) -> None:
+    def __init__(
+        self, sink: Sink, clock: Clock, observers: Iterable[Observer] = (), copy: JournalCopy | None = None
+    ) -> None:
         self._sink = sink
+        self._copy = copy
         self._clock = clock
         self._observers = tuple(observers)
         self._lock = threading.RLock()
         self.entries: list[Entry] = [_entry(line, i) for i, line in enumerate(sink.read(), 1)]
 
     @classmethod
-    def file(cls, path: Path, clock: Clock, observers: Iterable[Observer] = ()) -> Journal:
+    def file(
+        cls, path: Path, clock: Clock, observers: Iterable[Observer] = (), copy: JournalCopy | None = None
+    ) -> Journal:
         """Open the journal in a file; it is made with the first line."""
-        return cls(FileSink(path), clock, observers)
+        return cls(FileSink(path), clock, observers, copy)
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -184,13 +209,21 @@ class Journal:
         level: str = "info",
         data: Mapping[str, Any] | None = None,
     ) -> Entry:
-        """Append one line and sync it; returns when it is durable. StoreError: it is not."""
+        """Append one line and sync it; returns when it is durable, in the copy too where the act needs it.
+
+        StoreError: it is not durable, and the act must not be done.
+        """
         with self._lock:
             entry = Entry(
                 self._clock.now(), act, _CONTROL.sub("?", message), stage, device, token, level, dict(data or {})
             )
-            self._sink.append(json.dumps({**vars(entry), "act": act.value}, sort_keys=True))
+            line = json.dumps({**vars(entry), "act": act.value}, sort_keys=True)
+            self._sink.append(line)
             self.entries.append(entry)
+            if self._copy is not None:
+                self._copy.add(line)
+        if self._copy is not None and (entry.before_touching or act in _MILESTONES):
+            self._copy.flush(needed=entry.before_touching)
         event = entry.event()
         for observer in self._observers:
             _tell(observer, event)

@@ -15,6 +15,7 @@ from ..model.plan import Rendered
 from ..model.points import RollbackPoint
 from ..model.session import CommitState, CommitStatus, Credentials
 from ..model.state import DeviceState, Fact
+from ..stores.sequence import Sequence
 
 __all__ = [
     "Clock",
@@ -185,6 +186,9 @@ class PointStore(Protocol):
 
     def list(self) -> tuple[str, ...]:
         """Return the change ids that have a point."""
+
+    def sequence(self, name: str) -> Sequence:
+        """Return what several controllers append to: ``locks/<fabric>``, ``<change_id>/journal``."""
 
 
 class Clock(Protocol):

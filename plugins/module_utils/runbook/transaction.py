@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from ..model.errors import GateError, InputError, StretchnetError
+from ..model.errors import GateError, InputError, StoreError, StretchnetError, TakenError
 from ..model.plan import Plan, Stage, config_digest
 from ..model.points import DevicePoint, RollbackPoint
 from ..model.state import DeviceState, Fact
@@ -263,7 +263,9 @@ class _Run:
             context.write(Act.DECIDE, "every device is armed and the gate is open: confirm", stage=stage.name)
             self._confirm(work, armed)
             context.write(Act.STAGE_CONFIRMED, f"stage {stage.name} is confirmed", stage=stage.name)
-        except _Failed as exc:
+        except TakenError:
+            raise  # another controller is in charge; the devices' timers and he do the rest
+        except (_Failed, StoreError) as exc:
             return f"stage {stage.name}: {exc}"
         except KeyboardInterrupt:
             return f"stage {stage.name}: interrupted by the keyboard or a signal"

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..model.points import RollbackPoint
 from .document import checked_id, dump, parse
 from .files import make_private, read_whole, write_whole
+from .sequence import DirectorySequence
 from .vault import Cipher
 
 
@@ -36,8 +37,12 @@ class DirectoryStore:
         return tuple(sorted(p.parent.name for p in self.directory.glob("*/point.json")))
 
     def remove(self, change_id: str) -> None:
-        """Remove a point; removing what is not there is fine."""
+        """Remove a point and the journal of its change; removing what is not there is fine."""
         shutil.rmtree(self._file(change_id).parent, ignore_errors=True)
+
+    def sequence(self, name: str) -> DirectorySequence:
+        """Return the sequence of that name, such as ``locks/<fabric>`` or ``<change_id>/journal``."""
+        return DirectorySequence(self.directory.joinpath(*map(checked_id, name.split("/"))))
 
     def _file(self, change_id: str) -> Path:
         return self.directory / checked_id(change_id) / "point.json"

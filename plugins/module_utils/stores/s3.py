@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ..model.errors import DependencyError, InputError, StoreError
+from ..model.errors import DependencyError, InputError, StoreError, TakenError
 from ..model.points import RollbackPoint
 from .document import checked_id, dump, parse
+from .sequence import taken
 from .vault import Cipher
 
 _CONNECT_S, _READ_S, _ATTEMPTS = 10, 60, 4
 _OPTIONS = frozenset({"endpoint", "region", "ca", "addressing", "tls"})
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+#: How a conditional PUT is refused (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes").
+_TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _REMEDIES = {
     "NoSuchBucket": "make the bucket, with versioning if old points shall be kept",
     "AccessDenied": "give the credentials the rights to get, put, list and delete below the prefix",
@@ -106,6 +109,7 @@ class S3Store:
         self.place = place
         self.cipher = cipher
         self._boto, self._client = _connect(place)
+        self._refuses_second: bool | None = None
 
     def save(self, point: RollbackPoint) -> str:
         """Put the point, read it back and compare; return its location. StoreError: it is not there as it was given."""
@@ -122,28 +126,73 @@ class S3Store:
 
     def list(self) -> tuple[str, ...]:
         """Return the change ids that have a point, sorted."""
-        found: set[str] = set()
-        token: dict[str, str] = {}
-        while True:
-            page = self._ask("list_objects_v2", self.place.shown(), Prefix=self.place.prefix, **token)
-            names = (entry["Key"].removeprefix(self.place.prefix).split("/") for entry in page.get("Contents", ()))
-            found.update(name[0] for name in names if len(name) == 2 and name[1] == "point.json")
-            if not page.get("IsTruncated"):
-                return tuple(sorted(found))
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+        names = (key.removeprefix(self.place.prefix).split("/") for key in self.keys(self.place.prefix))
+        return tuple(sorted({name[0] for name in names if len(name) == 2 and name[1] == "point.json"}))
 
     def remove(self, change_id: str) -> None:
-        """Remove a point; removing what is not there is fine. A bucket with versioning keeps the old version."""
-        self._ask("delete_object", self.place.shown(change_id), Key=self.place.key(change_id))
+        """Remove a point and the journal of its change; removing what is not there is fine.
 
-    def _read(self, change_id: str) -> str:
-        where = self.place.shown(change_id)
-        body = self._ask("get_object", where, Key=self.place.key(change_id))["Body"]
+        A bucket with versioning keeps the old versions.
+        """
+        journal = self.sequence(f"{checked_id(change_id)}/journal")
+        for key in (*map(journal.key, journal.numbers()), self.place.key(change_id)):
+            self.delete(key)
+
+    def sequence(self, name: str) -> S3Sequence:
+        """Return the sequence of that name, such as ``locks/<fabric>`` or ``<change_id>/journal``."""
+        return S3Sequence(self, "/".join(map(checked_id, name.split("/"))))
+
+    def keys(self, prefix: str) -> tuple[str, ...]:
+        """Return the names of all objects below a prefix."""
+        found: tuple[str, ...] = ()
+        token: dict[str, str] = {}
+        while True:
+            page = self._ask("list_objects_v2", f"s3://{self.place.bucket}/{prefix}", Prefix=prefix, **token)
+            found += tuple(entry["Key"] for entry in page.get("Contents", ()))
+            if not page.get("IsTruncated"):
+                return found
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def delete(self, key: str) -> None:
+        """Remove an object; removing what is not there is fine."""
+        self._ask("delete_object", f"s3://{self.place.bucket}/{key}", Key=key)
+
+    def create(self, key: str, text: str) -> None:
+        """Put an object that must not be there yet. TakenError: it is."""
+        where = f"s3://{self.place.bucket}/{key}"
+        new = {"Key": key, "Body": text.encode(), "ContentType": "application/json", "IfNoneMatch": "*"}
+        try:
+            self._ask("put_object", where, **new)
+        except TakenError:
+            if self.read(key) != text:  # else boto3 has sent it twice, as the first answer was lost
+                raise
+        if self._refuses_second is None:
+            self._try_second(where, new)
+
+    def _try_second(self, where: str, new: dict[str, Any]) -> None:
+        """Make sure that the store refuses a second object of the name: one that does not could not keep a lock."""
+        try:
+            self._ask("put_object", where, **new)
+        except TakenError:
+            self._refuses_second = True
+            return
+        raise StoreError(
+            f"{where}: the store knows no conditional writes (If-None-Match), so no lock can be kept in it",
+            remedy="take a newer release of the store, or another one",
+        )
+
+    def read(self, key: str) -> str:
+        """Return the text of an object; StoreError: it is not there, or not whole."""
+        where = f"s3://{self.place.bucket}/{key}"
+        body = self._ask("get_object", where, Key=key)["Body"]
         unreadable: tuple[type[Exception], ...] = (*self._boto, OSError, UnicodeDecodeError)
         try:
             return str(body.read().decode("utf-8"))
         except unreadable as exc:
             raise StoreError(f"{where} cannot be read whole: {type(exc).__name__}", remedy="try again") from exc
+
+    def _read(self, change_id: str) -> str:
+        return self.read(self.place.key(change_id))
 
     def _ask(self, call: str, where: str, **arguments: Any) -> Any:
         """Make one call; StoreError says what the store answered. boto3 tries again by itself."""
@@ -153,9 +202,41 @@ class S3Store:
             raise _said(exc, where, call) from exc
 
 
+class S3Sequence:
+    """One object a text; the store itself refuses a second one of the name (``If-None-Match: *``)."""
+
+    def __init__(self, store: S3Store, name: str) -> None:
+        self._store, self._prefix = store, f"{store.place.prefix}{name}/"
+
+    def key(self, number: int) -> str:
+        """Return the name of a text's object."""
+        return f"{self._prefix}{number:08d}.json"
+
+    def numbers(self) -> list[int]:
+        """Return the numbers that are there now, in order."""
+        names = (key.removeprefix(self._prefix).removesuffix(".json") for key in self._store.keys(self._prefix))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def get(self, number: int) -> str:
+        """Return one text; StoreError: it is not there, or cannot be read."""
+        return self._store.read(self.key(number))
+
+    def append(self, number: int, text: str) -> None:
+        """Write the text at a new number, durably. TakenError: somebody else has written there."""
+        self._store.create(self.key(number), text)
+
+    def trim(self, before: int) -> None:
+        """Forget the numbers below ``before``."""
+        for number in self.numbers():
+            if number < before:
+                self._store.delete(self.key(number))
+
+
 def _said(exc: Exception, where: str, call: str) -> StoreError:
     """Return what went wrong, without anything that a library may have put into its message."""
     code = str(getattr(exc, "response", {}).get("Error", {}).get("Code", ""))
+    if code in _TAKEN:
+        return taken(where)
     if code in _MISSING:
         return StoreError(f"{where} is not there", remedy="check the change id and the store's URL")
     if code:

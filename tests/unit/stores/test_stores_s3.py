@@ -28,7 +28,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.s3 import
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
 
 boto3 = pytest.importorskip("boto3")
-moto = pytest.importorskip("moto.server")
+pytest.importorskip("moto.server")
 
 SECRET = "hostname leaf1\nneighbor 10.0.0.1 password hunter2\n"
 
@@ -36,28 +36,6 @@ SECRET = "hostname leaf1\nneighbor 10.0.0.1 password hunter2\n"
 def point(change_id: str = "CHG1", running: str = "hostname leaf1\n") -> RollbackPoint:
     device = DevicePoint("leaf1", "frr", running, config_digest(running), DeviceState("leaf1", "frr"), "no vlan 1")
     return RollbackPoint(change_id, "fab", "2026-01-01T00:00:00Z", "me", "0" * 64, (device,))
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What an injector of AWX sets; nothing of the user's own files is read."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / "none"))
 
 
 @pytest.fixture
