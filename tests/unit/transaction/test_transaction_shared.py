@@ -170,9 +170,9 @@ def test_a_run_that_was_killed_anywhere_is_ended_from_the_store_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, controllers: Any
 ) -> None:
     """Its container is gone, and the run directory with it."""
-    ends, step = set(), -1
+    ends, step = set(), 0
     while True:
-        step += 2
+        step += 1
         simulation = Simulation(Scenario())
         first = begun(simulation, controllers(simulation, "a"))
         if not killed(simulation, first, step, monkeypatch):
