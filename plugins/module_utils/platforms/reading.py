@@ -40,6 +40,15 @@ _PAGER = re.compile(r"--\s*\(?[Mm]ore\)?\s*-*(?:\d+%)?|---\(more")
 _PROMPT = re.compile(
     r"^[\w.@:/~-]{1,80}(?:\([\w.-]+\))?[#>]\s*$|^\{(?:master|backup|primary|linecard|secondary)(?::\w+)?\}\s*$"
 )
+#: A prompt with what was typed behind it, as a log of a session has it; `$` is a shell's.
+_ECHO = re.compile(
+    r"^[\w.@:/~()\[\]-]{1,80}[#>$%] ?(?:sh|show|do|run|sudo|ip|bridge|cat|net|nv|vtysh|terminal|ethtool)\b.*$"
+)
+_SHELL_PROMPT = re.compile(r"^\S+@[\w.-]+:\S*[$#]\s*$")
+_TYPED = re.compile(r"^\s*(?:run )?sh(?:ow)? [a-z].*")
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+#: What all lines of a text that was pasted into a report or a program are moved in by, at least.
+_PASTED_INDENT = 4
 
 
 @dataclass(frozen=True)
@@ -62,17 +71,20 @@ class Answer:
     @property
     def is_text(self) -> bool:
         """True where the answer is neither JSON nor XML."""
-        return isinstance(self.output, str) and not self.output.lstrip().startswith(("{", "[", "<"))
+        return isinstance(self.output, str) and not self._body(self.output).startswith(("{", "[", "<"))
+
+    def value(self) -> typing.Any:
+        """Return the JSON value of the answer as it is."""
+        if not isinstance(self.output, str):
+            return self.output
+        try:
+            return json.loads(self._body(self._whole(self.output)))
+        except ValueError as exc:
+            raise self.error(f"is not whole JSON ({exc})") from exc
 
     def json(self) -> Mapping[str, typing.Any]:
         """Return the JSON object of the answer, out of the envelope of an API where there is one."""
-        data = self.output
-        if isinstance(data, str):
-            try:
-                data = json.loads(self._whole(data))
-            except ValueError as exc:
-                raise self.error(f"is not whole JSON ({exc})") from exc
-        data = _unwrap(data)
+        data = _unwrap(self.value())
         if not isinstance(data, Mapping) or not data:
             raise self.error("holds no JSON object" if not isinstance(data, Mapping) else "is an empty JSON object")
         if "errors" in data:
@@ -91,18 +103,15 @@ class Answer:
         """Return the text, without echo, prompt and carriage returns; refuse what is no plain answer."""
         if not isinstance(self.output, str):
             raise self.error("is JSON where text was asked for")
-        lines = self._whole(self.output).replace("\r", "").splitlines()
-        lines = [line for line in lines if not _PROMPT.match(line)]
-        if lines and lines[0].strip().endswith(self.command):
-            del lines[0]
-        text = "\n".join(line.rstrip() for line in lines)
+        lines = self._body(self._whole(self.output)).splitlines()
+        text = "\n".join(line.rstrip() for line in lines if not _PROMPT.match(line))
         if not text.strip():
             raise self.error("is empty")
         return text
 
     def xml(self) -> str:
         """Return the XML text; a document type (entities) has no place in an answer and is refused."""
-        text = self._whole(str(self.output)).strip()
+        text = self._body(self._whole(str(self.output)))
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
             raise self.error("holds a document type")
         return text
@@ -110,6 +119,21 @@ class Answer:
     def lines(self) -> list[str]:
         """Return the lines of the text that are not blank."""
         return [line for line in self.text().splitlines() if line.strip()]
+
+    def _body(self, text: str) -> str:
+        """Return the text without what stands around an answer: prompts, the echo of the command, a common indent."""
+        lines = [line.rstrip() for line in _COLOUR.sub("", text.replace("\r", "")).split("\n")]
+        while lines and (self._is_frame(lines[0]) or _TYPED.match(lines[0])):
+            del lines[0]
+        while lines and self._is_frame(lines[-1]):
+            del lines[-1]
+        indent = min((len(line) - len(line.lstrip()) for line in lines if line), default=0)
+        return "\n".join(line[indent if indent >= _PASTED_INDENT else 0 :] for line in lines)
+
+    def _is_frame(self, line: str) -> bool:
+        line = line.strip()
+        echoed = bool(self.command) and line.endswith(self.command)
+        return not line or echoed or bool(_PROMPT.match(line) or _SHELL_PROMPT.match(line) or _ECHO.match(line))
 
     def _whole(self, text: str) -> str:
         if not text.strip():
@@ -134,6 +158,17 @@ def _unwrap(data: object) -> object:
             data = data["result"]
         else:
             return data
+
+
+def _out_of_envelope(answer: Answer) -> Answer:
+    """Return the answer as text where an API has packed the text in JSON (eAPI's ``{"output": …}``)."""
+    data = answer.output
+    if isinstance(data, str) and re.match(r'\s*\{\s*"output"\s*:\s*"', data):
+        data = answer.json()
+    data = _unwrap(data)
+    if isinstance(data, Mapping) and set(data) == {"output"} and isinstance(data["output"], str):
+        return Answer(answer.device, answer.command, data["output"])
+    return answer
 
 
 def table(answer: Answer, row: str, skip: str, header: str) -> Iterator[re.Match[str]]:
@@ -240,9 +275,30 @@ class Reader:
         return re.fullmatch(self.pattern, command) is not None
 
 
+#: What operators type for the words of the commands that are read here.
+_SHORT = {
+    "sh": "show", "sho": "show", "int": "interface", "inter": "interface", "intf": "interface", "ver": "version",
+    "vers": "version", "run": "running-config", "runn": "running-config", "nei": "neighbors", "neigh": "neighbors",
+    "det": "detail", "sum": "summary", "summ": "summary", "span": "spanning-tree", "spann": "spanning-tree",
+    "trans": "transceiver", "transc": "transceiver", "stat": "status", "desc": "description",
+    "port-chan": "port-channel",
+}  # fmt: skip
+_HYPHENS = (
+    ("address table", "address-table"),
+    ("running config", "running-config"),
+    ("spanning tree", "spanning-tree"),
+)
+
+
 def plain_command(command: str) -> str:
-    """Return the command without output modifiers, lower case, single blanks: what readers match."""
-    return " ".join(command.split("|")[0].lower().split())
+    """Return the command without output modifiers, lower case, single blanks, words in full: what readers match."""
+    words = command.split("|")[0].lower().split()
+    if words[:1] in (["do"], ["run"]):
+        del words[0]
+    plain = " ".join(_SHORT.get(word, word) for word in words)
+    for typed, full in _HYPHENS:
+        plain = plain.replace(typed, full)
+    return plain
 
 
 def read_answer(readers: Sequence[Reader], answer: Answer) -> Facts:
@@ -254,7 +310,7 @@ def read_answer(readers: Sequence[Reader], answer: Answer) -> Facts:
             "cannot be read: no reader knows this command", "see the platform's COMMANDS for those it reads"
         )
     try:
-        return reader.function(answer)
+        return reader.function(_out_of_envelope(answer))
     except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
         raise answer.error(f"is not of the expected shape ({type(exc).__name__}: {exc})") from exc
 

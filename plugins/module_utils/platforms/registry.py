@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..model.errors import InputError
+from ..model.state import DeviceState
 
 
 def names() -> tuple[str, ...]:
@@ -30,3 +32,23 @@ def platform(name: str) -> Any:
         hint = f"did you mean {near[0]!r}?" if near else None
         raise InputError("platform", f"{name!r} is none of: {', '.join(known)}", remedy=hint)
     return importlib.import_module(f".{name}", __package__).PLATFORM
+
+
+def read(name: str, device: str, outputs: Mapping[str, object]) -> DeviceState:
+    """Read recorded outputs of one device: the command as it was typed, and what came back.
+
+    Args:
+        name: the platform, such as ``eos``.
+        device: the name for the state and for errors.
+        outputs: command to output: text (a prompt, the echo and a banner in front of it do not matter), JSON or XML
+            as text, or decoded JSON. Usual abbreviations (``sh int status``) and ``| json``, ``| display json`` or
+            ``| no-more`` behind the command are understood. Several commands are joined into one state; what no
+            command told is None.
+
+    Raises:
+        InputError: there is no such platform.
+        ParseError: no reader knows a command, or an output is cut, empty, a refusal, mixed with log messages or of
+            another command. It names the device and the command, and says which commands are read.
+    """
+    state: DeviceState = platform(name).read(device, outputs)
+    return state

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, runtime_checkable
 
 from ..model.change import Change, Workload
@@ -119,6 +119,9 @@ class Platform(Protocol):
 
     def session(self, device: Device, credentials: Credentials) -> DeviceSession:
         """Return a session that is not open yet."""
+
+    def read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
+        """Return what recorded outputs (by command) say of the device; ParseError where one cannot be read."""
 
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta to ``running`` that this device needs for the change, and its inverse."""

@@ -7,6 +7,7 @@ napalm and pyeapi are imported only when a session is asked for: rendering, read
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...model.change import Change
@@ -14,6 +15,7 @@ from ...model.evidence import Difference
 from ...model.fabric import Device, Fabric
 from ...model.plan import Rendered
 from ...model.session import Credentials
+from ...model.state import DeviceState
 from .differences import config_differences
 from .render import render
 
@@ -32,6 +34,12 @@ class Eos:
         from .session import EosSession
 
         return EosSession(device, credentials)
+
+    def read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
+        """Return what recorded outputs (by command) say; see ``registry.read``."""
+        from .read import read
+
+        return read(device, outputs)
 
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta to ``running`` that the device needs for the change, and its inverse."""

@@ -7,6 +7,7 @@ netmiko and napalm are imported only when a session is asked for: rendering and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...model.change import Change, Segment, Workload
@@ -14,7 +15,7 @@ from ...model.evidence import Difference
 from ...model.fabric import Device, Fabric
 from ...model.plan import Rendered
 from ...model.session import Credentials
-from ...model.state import IPAddress
+from ...model.state import DeviceState, IPAddress
 from . import document
 from .render import render
 
@@ -36,6 +37,12 @@ class Frr:
         from .session import FrrSession
 
         return FrrSession(device, credentials)
+
+    def read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
+        """Return what recorded outputs (by command) say; see ``registry.read``."""
+        from .answers import read
+
+        return read(device, outputs)
 
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta to ``running`` that the device needs for the change, and its inverse."""

@@ -160,8 +160,13 @@ def _vnis_by_bridge(links: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     return {bridge: vnis[0] for bridge, vnis in found.items() if len(vnis) == 1 and vnis[0] is not None}
 
 
-def _vrf(links: Mapping[str, Mapping[str, Any]], name: str | None) -> str:
-    """Return the VRF of an interface: its master, or that of its bridge, where it is a VRF device."""
+def _vrf(links: Mapping[str, Mapping[str, Any]], name: str | None) -> str | None:
+    """Return the VRF of an interface: its master, or that of its bridge, where it is a VRF device.
+
+    None where the interfaces were not asked for, or without their kinds.
+    """
+    if not links or (links.get(name or "", {}).get("master") and not any(_kind(link) for link in links.values())):
+        return None
     for _unused in range(3):
         name = links.get(name or "", {}).get("master")
         if name and _kind(links.get(name, {})) == "vrf":
@@ -375,7 +380,7 @@ def _vni(said: Outputs, entry: dict[str, Any], links: Mapping[str, Mapping[str, 
     link = links.get(name or "", {})
     group = entry.get("mcastGroup")
     listed = entry.get("numRemoteVteps")
-    flood = entry.get("remoteVteps", listed if isinstance(listed, list) else ())
+    flood = entry.get("remoteVteps", listed if isinstance(listed, list) else () if not listed else None)
     return Vni(
         vni=entry["vni"],
         kind=VniKind.L3 if level3 else VniKind.L2,
@@ -383,10 +388,12 @@ def _vni(said: Outputs, entry: dict[str, Any], links: Mapping[str, Mapping[str, 
         vrf=entry.get("tenantVrf", entry.get("vrf")),
         up=entry.get("state") == "Up"
         if level3
-        else {"UP", "LOWER_UP"} <= set(link.get("flags", ())) and "master" in link,
-        interface=name,
+        else ({"UP", "LOWER_UP"} <= set(link.get("flags", ())) and "master" in link if links else None),
+        interface=None if name == "None" else name,
         arp_suppression=link.get("linkinfo", {}).get("info_slave_data", {}).get("neigh_suppress"),
-        flood_vteps=None if level3 else tuple(said.ip(EVPN_VNI, v["ip"] if isinstance(v, dict) else v) for v in flood),
+        flood_vteps=None
+        if level3 or flood is None
+        else tuple(said.ip(EVPN_VNI, v["ip"] if isinstance(v, dict) else v) for v in flood),
         multicast_group=said.ip(EVPN_VNI, group) if group not in (None, "0.0.0.0") else None,
         rd=bgp.get("rd"),
         import_targets=tuple(bgp["importRTs"]) if "importRTs" in bgp else None,
@@ -468,9 +475,11 @@ def _port(
         said.fail(ADDRESS, f"{name} is missing")
     flags, master = set(said.need(LINK, link, "flags")), link.get("master")
     bridged = master is not None and _kind(links.get(master, {})) == "bridge"
-    aware = master is not None and bridged and links[master]["linkinfo"].get("info_data", {}).get("vlan_filtering") == 1
+    filtering = links[master]["linkinfo"].get("info_data", {}).get("vlan_filtering") if master and bridged else None
+    aware = filtering != 0
     bond = master if master is not None and _kind(links.get(master, {})) == "bond" else None
-    mode = (None if aware else SwitchportMode.ACCESS) if bridged else SwitchportMode.ROUTED
+    untold = master is not None and not _kind(links.get(master, {}))
+    mode = (None if aware else SwitchportMode.ACCESS) if bridged else None if untold else SwitchportMode.ROUTED
     mac = link.get("address")
     return Port(
         name=name,
@@ -493,7 +502,9 @@ def _port(
     )
 
 
-def _counters(said: Outputs, link: Mapping[str, Any]) -> Counters:
+def _counters(said: Outputs, link: Mapping[str, Any]) -> Counters | None:
+    if "stats64" not in link:
+        return None
     rx, tx = said.need(LINK, link, "stats64", "rx"), said.need(LINK, link, "stats64", "tx")
     return Counters(
         rx.get("packets"), tx.get("packets"), rx.get("bytes"), tx.get("bytes"), rx.get("errors"), tx.get("errors"),

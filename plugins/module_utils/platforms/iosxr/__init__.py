@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...model.change import Change
@@ -12,6 +13,7 @@ from ...model.evidence import Difference
 from ...model.fabric import Device, Fabric, Role
 from ...model.plan import Rendered
 from ...model.session import Credentials
+from ...model.state import DeviceState
 from ..cisco_delta import differences
 
 if TYPE_CHECKING:
@@ -29,6 +31,12 @@ class IosXr:
         from .session import IosXrSession
 
         return IosXrSession(device, credentials)
+
+    def read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
+        """Return what recorded outputs (by command) say; see ``registry.read``."""
+        from .read import read
+
+        return read(device, outputs)
 
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return nothing for a spine or a device of another site; InputError where lines would be needed."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...model.change import Change
@@ -12,6 +13,7 @@ from ...model.evidence import Difference
 from ...model.fabric import Device, Fabric
 from ...model.plan import Rendered
 from ...model.session import Credentials
+from ...model.state import DeviceState
 from ..cisco_delta import differences
 from .render import render
 
@@ -36,6 +38,12 @@ class Nxos:
         from .session import NxosApiSession, NxosSession
 
         return (NxosSession if self.name == "nxos_ssh" else NxosApiSession)(device, credentials)
+
+    def read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
+        """Return what recorded outputs (by command) say; see ``registry.read``."""
+        from .read import read
+
+        return read(device, outputs, self.name)
 
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta to ``running`` that the device needs for the change, and its inverse."""

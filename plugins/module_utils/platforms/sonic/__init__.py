@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...model.change import Change
@@ -11,6 +12,7 @@ from ...model.evidence import Difference
 from ...model.fabric import Device, Fabric
 from ...model.plan import Rendered
 from ...model.session import Credentials
+from ...model.state import DeviceState
 from ..cisco_delta import differences
 from .render import load, render
 
@@ -29,6 +31,12 @@ class Sonic:
         from .session import SonicSession
 
         return SonicSession(device, credentials)
+
+    def read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
+        """Return what recorded outputs (by command) say; see ``registry.read``."""
+        from .read import read
+
+        return read(device, outputs)
 
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the patch that the device needs for the change, and its inverse."""
