@@ -24,7 +24,7 @@ export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint sanity galaxy docs-lint \
-	test test-lab test-lab-long test-netbox molecule
+	test test-lab test-lab-long netbox-prepare test-netbox molecule
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,10 +85,12 @@ test-lab-long: setup setup-test ## Every test on the real lab, the long ones too
 	@echo "Needs root: these tests bring the lab up and down."
 	$(AS_ROOT) $(VENV)/python -m pytest $(ONCE_MORE) -m lab --durations=20 tests/lab
 
-test-netbox: setup-test ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback (minutes the first time)
+netbox-prepare: setup-test ## What test-netbox needs, once: may run in the background of other tests
 	@.ci/setup-system .ci/packages-netbox.txt
 	$(VENV)/python tests/netbox/netbox_server.py prepare .lab/netbox
-	$(VENV)/python -m pytest tests/netbox -m netbox
+
+test-netbox: netbox-prepare ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback
+	$(VENV)/python -m pytest tests/netbox -m netbox --durations=10
 
 molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
 	@echo "Needs root: the scenario brings the lab up and down."

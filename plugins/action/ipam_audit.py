@@ -51,7 +51,7 @@ class ActionModule(NetBoxAction):
             params = validated(self.module, self._task.args)
             if params["change"] is None and params["change_id"] is None:
                 return {**result, **self._without_change(params, variables)}
-            with self._desk(params, variables) as desk:
+            with self._bench(params, variables) as desk:
                 seen = self._survey(params["wire"], desk)
                 answer = self._audit(params, variables, desk.fabric, desk.change, seen)
                 place = desk.run_dir.save("ipam/audit", answer)

@@ -2,14 +2,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real NetBox on loopback: PostgreSQL, Redis and gunicorn with data, ports and logs of their own.
 
-``python netbox_server.py prepare FOLDER`` installs NetBox into ``FOLDER/venv`` and makes the dump of the migrated
-database in ``FOLDER/cache``: minutes the first time, nothing afterwards. ``Server(FOLDER)`` restores the dump and
-serves; leaving it ends every process and removes everything but the virtual environment and the dump.
+``python netbox_server.py prepare FOLDER`` installs NetBox into ``FOLDER/venv``, takes the collection netbox.netbox into
+``FOLDER/collections`` and makes the dump of an empty database in ``FOLDER/cache``: a minute or two the first time,
+nothing afterwards; one at a time, and interrupted it begins anew. ``Server(FOLDER)`` restores the dump and serves;
+leaving it ends every process and removes everything but what was prepared.
+
+The tables are made from NetBox's models (netbox_tables.py); with STRETCHNET_NETBOX_MIGRATE=1 by its migrations, which
+takes minutes of CPU time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import fcntl
 import os
 import secrets
 import shutil
@@ -20,13 +26,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 #: The release that was tried; a later one of the same line is taken where there is one.
 REQUIREMENT = os.environ.get("STRETCHNET_NETBOX_REQUIREMENT", "netbox~=4.7.0")
-_PYTHONS = ("python3.14", "python3.13", "python3.12")
-_NICE = ("nice", "-n", "15")
+#: PyPI's package of Ansible's collections; of it only netbox.netbox is unpacked.
+COLLECTIONS = "ansible>=11"
+_COLLECTION = "ansible_collections/netbox/netbox/"
+_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3")
+_NICE = ("nice", "-n", "10")
 
 
 class NotPossible(Exception):
@@ -42,7 +52,7 @@ def python_for_netbox() -> str:
         check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))"
         if subprocess.run([candidate, "-c", check], capture_output=True, check=False).returncode == 0:
             return str(candidate)
-    raise NotPossible("NetBox needs Python 3.12 or later, on PATH, under pyenv or named by NETBOX_PYTHON")
+    raise NotPossible("NetBox needs Python 3.12 or later with venv: on PATH, under pyenv, or named by NETBOX_PYTHON")
 
 
 def postgres_bin(name: str) -> str:
@@ -92,7 +102,7 @@ class Server:
         self.folder, self.workers = folder.absolute(), workers
         self.run = self.folder / f"run-{os.getpid()}"
         self.cache = self.folder / "cache"
-        self.venv = self.folder / "venv"
+        self.venv, self.collections = self.folder / "venv", self.folder / "collections"
         self.password, self.token = secrets.token_hex(16), ""
         self.database_port, self.redis_port, self.port = free_port(), free_port(), free_port()
         self._stack = contextlib.ExitStack()
@@ -114,18 +124,49 @@ class Server:
     # -- once --------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Install NetBox and make the dump, each unless it is there."""
-        if not (self.venv / "bin/netbox").exists():
-            shutil.rmtree(self.venv, ignore_errors=True)
-            subprocess.run([python_for_netbox(), "-m", "venv", str(self.venv)], check=True)
-            pip = [str(self.venv / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", REQUIREMENT]
-            subprocess.run([*_NICE, *pip], check=True)
-        if self.dump.exists():
-            return
+        """Install NetBox, unpack the collection and make the dump, each unless it is there; one at a time."""
         self.cache.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._install()
+            self._unpack_collection()
+            if not self.dump.exists():
+                self._make_dump()
+
+    def _install(self) -> None:
+        stamp = self.venv / "installed"
+        if stamp.exists() and stamp.read_text() == REQUIREMENT:
+            return
+        shutil.rmtree(self.venv, ignore_errors=True)
+        _checked([python_for_netbox(), "-m", "venv", str(self.venv)])
+        # What is never imported needs no bytecode: a third of the time.
+        self._pip(self.venv / "bin/python", "install", "--no-compile", REQUIREMENT)
+        stamp.write_text(REQUIREMENT)
+
+    def _unpack_collection(self) -> None:
+        if self.collections.exists():
+            return
+        beside, wheels = self.folder / "collections.new", self.folder / "wheels"
+        for left in (beside, wheels):
+            shutil.rmtree(left, ignore_errors=True)
+        self._pip(Path(sys.executable), "download", "--no-deps", "--dest", str(wheels), COLLECTIONS)
+        with zipfile.ZipFile(next(wheels.glob("ansible-*.whl"))) as wheel:
+            wheel.extractall(beside, [name for name in wheel.namelist() if name.startswith(_COLLECTION)])
+        shutil.rmtree(wheels)
+        beside.rename(self.collections)
+
+    @staticmethod
+    def _pip(python: Path, *args: str) -> None:
+        _checked([*_NICE, str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", *args])
+
+    def _make_dump(self) -> None:
         with self._stack:
             self._begin(restore=False)
-            self.manage("migrate", "--no-input")
+            if os.environ.get("STRETCHNET_NETBOX_MIGRATE") == "1":
+                self.manage("migrate", "--no-input")
+            else:
+                tables = Path(__file__).with_name("netbox_tables.py")
+                _checked([*_NICE, str(self.venv / "bin/python"), str(tables)], self.environment)
             beside = self.dump.with_suffix(".new")
             self._client("pg_dump", "--format=custom", "--no-owner", f"--file={beside}", "netbox")
             beside.rename(self.dump)
@@ -148,6 +189,9 @@ class Server:
         self._stack.close()
 
     def _begin(self, *, restore: bool) -> None:
+        for left in self.folder.glob("run-*"):  # of one that was killed; its processes ended with it
+            if not Path("/proc", left.name.removeprefix("run-")).exists():
+                shutil.rmtree(left, ignore_errors=True)
         self.run.mkdir(parents=True)
         self._stack.callback(shutil.rmtree, self.run, ignore_errors=True)
         self._configure()
@@ -192,7 +236,13 @@ class Server:
     def _daemon(self, name: str, argv: list[str], stop: int = signal.SIGTERM) -> subprocess.Popen[bytes]:
         log = self._stack.enter_context((self.run / f"{name}.log").open("wb"))
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=self.environment,
+            start_new_session=True,
+            preexec_fn=lambda: _end_with_parent(stop),
         )
         self._stack.callback(_end, process, stop)
         return process
@@ -247,6 +297,18 @@ class Server:
         (conf / "configuration.py").write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()))
 
 
+def _checked(argv: list[str], environment: dict[str, str] | None = None) -> None:
+    """Run a program; NotPossible with the end of what it said."""
+    answer = subprocess.run(argv, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    if answer.returncode:
+        raise NotPossible(f"{' '.join(argv[:8])} ended with status {answer.returncode}: {answer.stderr[-2000:]}")
+
+
+def _end_with_parent(stop: int) -> None:
+    """Ask the kernel for a signal when the parent dies, also where it is killed (PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, stop)
+
+
 def _end(process: subprocess.Popen[bytes], stop: int) -> None:
     """End a process and those it started: its own session."""
     with contextlib.suppress(ProcessLookupError):
@@ -272,6 +334,7 @@ def cpu_and_wall(title: str) -> Iterator[None]:
 def main() -> int:
     """``prepare FOLDER``, or ``serve FOLDER`` until a line feed or the end of the input."""
     command, folder = sys.argv[1], Path(sys.argv[2])
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit(143))
     try:
         if command == "prepare":
             with cpu_and_wall("NetBox prepared"):
@@ -281,7 +344,7 @@ def main() -> int:
                 print(server.url, server.token, flush=True)
                 sys.stdin.readline()
     except NotPossible as exc:
-        print(exc, file=sys.stderr)
+        print(f"NO REAL NETBOX: {exc}", file=sys.stderr)
         return 1
     return 0
 

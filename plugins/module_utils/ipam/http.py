@@ -16,6 +16,9 @@ _REPEATED = frozenset({429, 500, 502, 503, 504})
 #: A write is repeated only where the server says that it did not look at it.
 _REPEATED_WRITE = frozenset({429})
 _CONNECT_TIMEOUT_S = 10.0
+#: The largest answer that is taken: NetBox's schema has some 10 MiB, a page of a thousand devices less.
+_LARGEST_BYTES = 64 * 2**20
+_CHUNK_BYTES = 2**16
 _BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
@@ -23,8 +26,12 @@ class Redirected(requests.RequestException):
     """The answer points somewhere else, where the token is not sent."""
 
 
+class TooLarge(requests.RequestException):
+    """The answer does not end where any answer of this server would."""
+
+
 class BoundedSession(requests.Session):
-    """A session for one server.
+    """A session for one server, which holds no more than 64 MiB of an answer.
 
     Redirects are not followed (a token must not travel to where an answer points), a ``.netrc`` is not looked at,
     and a server's ``Retry-After`` is obeyed up to ``longest_wait_s``.
@@ -46,12 +53,12 @@ class BoundedSession(requests.Session):
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Send, and repeat what may be repeated; the last answer or error is the caller's."""
-        kwargs.update(verify=self._verify, timeout=self._timeout, allow_redirects=False)
+        kwargs.update(verify=self._verify, timeout=self._timeout, allow_redirects=False, stream=True)
         reading = method.upper() in ("GET", "HEAD", "OPTIONS")
         for attempt in range(1, self._tries + 1):
             last = attempt == self._tries
             try:
-                answer = super().request(method, url, *args, **kwargs)
+                answer = _whole(super().request(method, url, *args, **kwargs))
             except requests.exceptions.SSLError:
                 raise
             except _BROKEN:
@@ -74,6 +81,18 @@ class BoundedSession(requests.Session):
     def _backoff_s(self, attempt: int) -> float:
         """Exponential with jitter, so that many runs do not come back at one moment."""
         return min(0.5 * float(2 ** (attempt - 1)) * float(random.uniform(0.5, 1.0)), self._longest_wait_s)
+
+
+def _whole(answer: requests.Response) -> requests.Response:
+    """Read the body, unpacked, up to the limit. TooLarge: it goes on beyond."""
+    body = bytearray()
+    for chunk in answer.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > _LARGEST_BYTES:
+            answer.close()
+            raise TooLarge(f"the answer is larger than {_LARGEST_BYTES // 2**20} MiB")
+    answer._content = bytes(body)
+    return answer
 
 
 def _keep_header(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -18,10 +18,12 @@ from typing import Any
 
 from ..model.codec import decode
 from ..model.errors import DependencyError, InputError, IpamError, IpamPermissionError
-from ..model.ipam import AddressPlan, Refused
+from ..model.ipam import AddressPlan, Refused, release
 from .records import DEVICES, INTERFACES, KINDS, Kind, Raw
 
 PYNETBOX = "pynetbox>=7.6"
+#: The first release whose API has the names used here (the app ``vpn``, ``object_types``, the parameter ``fields``).
+OLDEST = (4, 0)
 #: NetBox's own upper limit of a page, MAX_PAGE_SIZE.
 PAGE_SIZE = 1000
 #: Device names in one request: the address must stay below the 8 KiB that servers take.
@@ -75,13 +77,13 @@ class NetBox:
     def __init__(self, access: Access) -> None:
         """DependencyError: pynetbox is missing."""
         self._query, self._requests = _library()
-        from .http import BoundedSession, Redirected
+        from .http import BoundedSession, Redirected, TooLarge
 
         self.access = access
         self._base = f"{access.url.rstrip('/')}/api"
         verify: bool | str = access.ca_file or True
         self._http = BoundedSession(verify=verify, timeout_s=access.timeout_s, tries=access.tries)
-        self._redirected = Redirected
+        self._redirected, self._too_large = Redirected, TooLarge
         self._parameters: dict[str, frozenset[str]] = {}
 
     # -- reading -----------------------------------------------------------------------------------
@@ -161,7 +163,13 @@ class NetBox:
         """Read the whole address plan (or ``only`` some parts of it), and the interfaces of the devices named.
 
         An object that holds a value which cannot be used is in ``refused``; it is not passed over in silence.
+        IpamError: the release is too old, or something could not be read whole.
         """
+        version = self.version()
+        found = release(version)
+        if found is not None and found < OLDEST:
+            remedy = "update NetBox; nothing was read or written"
+            raise IpamError(f"NetBox {version} is older than {OLDEST[0]}.{OLDEST[1]}", remedy=remedy)
         refused: list[Refused] = []
         parts: dict[str, tuple[Any, ...]] = {
             kind.part: self._typed(kind, self.objects(kind.endpoint, fields=kind.fields), refused)
@@ -172,7 +180,7 @@ class NetBox:
         ids = {device.id: device.name for device in parts["devices"]}  # an unknown name in `device` would be a 400
         interfaces = self._of_devices(INTERFACES, "device_id", ids, "device", ids.values())
         parts["interfaces"] = self._typed(INTERFACES, interfaces, refused)
-        return AddressPlan(self.version(), **parts, refused=tuple(refused), devices_read=tuple(devices))
+        return AddressPlan(version, **parts, refused=tuple(refused), devices_read=tuple(devices))
 
     @staticmethod
     def _typed(kind: Kind, raws: Iterator[Raw], refused: list[Refused]) -> tuple[Any, ...]:
@@ -252,6 +260,8 @@ class NetBox:
                 "give the final netbox_url",
             )
             raise IpamError(message, command=place, remedy=remedy) from None
+        except self._too_large as exc:
+            raise IpamError(f"{exc}, which no page of NetBox is", command=place, remedy="check netbox_url") from None
         except self._requests.exceptions.SSLError as exc:
             remedy = "name the CA's file in netbox_ca_file, or mend the certificate; it is never left unchecked"
             raise IpamError(f"the certificate is not valid: {_short(exc)}", command=place, remedy=remedy) from None
@@ -274,8 +284,9 @@ def _refusal(status: int, body: str, verb: str, endpoint: str) -> IpamError:
     """Return the error of an HTTP answer, with the permission that is missing where that is what it says."""
     said, place = _printable(body), f"{verb.upper()} {endpoint}"
     if status in (401, 403):
-        if "token" in said.lower() or status == 401:
-            remedy = "check netbox_token, its end date and the addresses that may use it"
+        # A release before 4.5 takes a token of version 2 for none: "Authentication credentials were not provided."
+        if status == 401 or any(word in said.lower() for word in ("token", "credentials")):
+            remedy = "check netbox_token, its version, its end date and the addresses that may use it"
             return IpamPermissionError(f"NetBox refused the token: {said}", command=place, remedy=remedy)
         needed = permission(verb, endpoint)
         remedy = f"give the token's user the permission {needed}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import re
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,16 @@ _KIND = {"pattern": r"[a-z_]{1,60}\.[a-z_]{1,60}"}
 SITE = "dcim.site"
 SITE_GROUP = "dcim.sitegroup"
 VLAN = "ipam.vlan"
+
+
+def release(version: str) -> tuple[int, int] | None:
+    """Return the major and minor number of an IPAM's version, None where it has none.
+
+    >>> release("4.7.3"), release("v4.1.11-Docker-3.0.2"), release("develop")
+    ((4, 7), (4, 1), None)
+    """
+    found = re.match(r"v?(\d{1,4})\.(\d{1,4})", version)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 class StretchSign(enum.Enum):
@@ -220,6 +231,11 @@ class AddressPlan:
     route_targets: tuple[IpamName, ...] = ()
     refused: tuple[Refused, ...] = ()
     devices_read: tuple[str, ...] = ()
+
+    @property
+    def has_scopes(self) -> bool:
+        """Whether a prefix has a scope; before NetBox 4.2 it has a site, and a scope that is written is ignored."""
+        return (release(self.version) or (4, 2)) >= (4, 2)
 
     @functools.cached_property
     def site_by_id(self) -> dict[int, IpamSite]:

@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..model.change import Change
 from ..model.errors import InputError, IpamError
 from ..model.ipam import (
+    SITE,
     VLAN,
     AddressPlan,
+    IpamL2vpn,
     IpamPrefix,
     IpamVlan,
     IpamVlanGroup,
     IpamWrite,
+    Scope,
     StretchPolicy,
     StretchSign,
 )
@@ -169,8 +172,10 @@ class _Draft:
             raise InputError("segment.tenant", message, remedy="name the VRF of the IPAM in `vrfs`")
         return ids[0]
 
-    def _scope(self) -> Values:
-        scope = self.group.scope if self.group else None
+    def _scope(self, scope: Scope | None) -> Values:
+        """Return a scope as this release has it: one of several sites is no site at all before 4.2."""
+        if not self.plan.has_scopes:
+            return {"site": scope.id if scope and scope.kind == SITE else None}
         return {"scope_type": scope.kind if scope else None, "scope_id": scope.id if scope else None}
 
     def _write_prefix(self, network: IPNetwork) -> Iterator[IpamWrite]:
@@ -178,16 +183,16 @@ class _Draft:
         if len(same) > 1:
             raise InputError("segment.gateway", f"the IPAM has {network} {len(same)} times in one VRF")
         title, wanted = f"prefix {network}", {"status": "active", "vlan": self._vlan_id()}
+        scope = self._scope(self.group.scope if self.group else None)
         if not same:
-            after = {"prefix": str(network), "vrf": self._vrf_id(), **self._scope(), **wanted}
+            after = {"prefix": str(network), "vrf": self._vrf_id(), **scope, **wanted}
             yield IpamWrite(f"prefix {network}", "ipam/prefixes", title, after=after)
             return
         prefix = same[0]
         present: Values = {"status": prefix.status, "vlan": prefix.vlan_id}
         if self._is_too_narrow(prefix):
-            present.update(scope_type=prefix.scope.kind if prefix.scope else None)
-            present.update(scope_id=prefix.scope.id if prefix.scope else None)
-            wanted.update(self._scope())
+            present.update(self._scope(prefix.scope))
+            wanted.update(scope)
         yield from _changed(f"prefix {network}", "ipam/prefixes", title, prefix.id, present, wanted)
 
     def _is_too_narrow(self, prefix: IpamPrefix) -> bool:
@@ -206,8 +211,10 @@ class _Draft:
     # -- the L2VPN ---------------------------------------------------------------------------------
 
     def _write_l2vpn(self) -> Iterator[IpamWrite]:
-        bound = [x for x in self.plan.l2vpns_of(self.vlan)] if self.vlan else []
-        if any(vni_of(x) == self.segment.vni for x in bound):
+        bound = self.plan.l2vpns_of(self.vlan) if self.vlan else ()
+        own = next((x for x in bound if vni_of(x) == self.segment.vni), None)
+        if own is not None:
+            yield from self._write_targets(own)
             return
         if bound:
             names = ", ".join(f"{x.name} ({x.identifier})" for x in bound)
@@ -217,12 +224,35 @@ class _Draft:
         if len(known) > 1:
             raise InputError("segment.vni", f"{len(known)} L2VPNs of the IPAM have this VNI")
         target: Any = known[0].id if known else {"ref": "l2vpn"}
-        if not known:
-            yield from self._new_l2vpn()
+        yield from self._write_targets(known[0]) if known else self._new_l2vpn()
         after = {"l2vpn": target, "assigned_object_type": VLAN, "assigned_object_id": self._vlan_id()}
         yield IpamWrite(
             "termination", "vpn/l2vpn-terminations", f"VLAN in the L2VPN of VNI {self.segment.vni}", after=after
         )
+
+    def _title(self, name: str) -> str:
+        return f"L2VPN {name} of VNI {self.segment.vni}"
+
+    def _target_ids(self, names: Iterable[str]) -> list[Any]:
+        """Return the ids of route targets; one that is not there is the one that is made."""
+        ids = {target.name: target.id for target in self.plan.route_targets}
+        return [ids.get(name, {"ref": "target"}) for name in names]
+
+    def _new_target(self, name: str) -> Iterator[IpamWrite]:
+        if all(target.name != name for target in self.plan.route_targets):
+            yield IpamWrite("target", "ipam/route-targets", f"route target {name}", after={"name": name})
+
+    def _write_targets(self, l2vpn: IpamL2vpn) -> Iterator[IpamWrite]:
+        """Add the route target to those of an L2VPN that is there; none is taken away."""
+        name = self.segment.route_target
+        held = {"import_targets": l2vpn.import_targets, "export_targets": l2vpn.export_targets}
+        lacking = [side for side, names in held.items() if name is not None and name not in names]
+        if name is None or not lacking:
+            return
+        yield from self._new_target(name)
+        before = {side: self._target_ids(held[side]) for side in lacking}
+        after = {side: self._target_ids([*held[side], name]) for side in lacking}
+        yield IpamWrite("l2vpn", "vpn/l2vpns", self._title(l2vpn.name), l2vpn.id, before, after)
 
     def _new_l2vpn(self) -> Iterator[IpamWrite]:
         slug = re.sub(r"[^a-z0-9_-]+", "-", self.segment.name.lower())
@@ -230,12 +260,9 @@ class _Draft:
         after.update(identifier=self.segment.vni)
         name = self.segment.route_target
         if name is not None:
-            ids: list[Any] = [t.id for t in self.plan.route_targets if t.name == name]
-            if not ids:
-                yield IpamWrite("target", "ipam/route-targets", f"route target {name}", after={"name": name})
-                ids = [{"ref": "target"}]
-            after.update(import_targets=ids[:1], export_targets=ids[:1])
-        yield IpamWrite("l2vpn", "vpn/l2vpns", f"L2VPN {self.segment.name} of VNI {self.segment.vni}", after=after)
+            yield from self._new_target(name)
+            after.update(import_targets=self._target_ids([name]), export_targets=self._target_ids([name]))
+        yield IpamWrite("l2vpn", "vpn/l2vpns", self._title(self.segment.name), after=after)
 
 
 def _changed(

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
 import time
 import urllib.parse
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +29,8 @@ class Simulator:
         self.requests: list[tuple[str, str, str]] = []
         self.ignored: set[str] = set()
         self.schema: dict[str, list[str]] = {}
+        self.version = "4.7.3"
+        self.missing: set[str] = set()
         self.url = ""
 
     def page(self, endpoint: str, query: dict[str, list[str]]) -> dict[str, Any]:
@@ -48,6 +52,32 @@ class Simulator:
                 for endpoint, names in self.schema.items()
             }
         }
+
+
+def shapes(release: tuple[int, int]) -> dict[str, list[dict[str, Any]]]:
+    """Return one address plan as a release gives it: what each one has more or less than the next stands here."""
+    site, group = {"id": 1, "name": "A", "slug": "a"}, {"id": 1, "name": "Z", "slug": "z"}
+    scope: dict[str, Any] = {"site": site}
+    if release >= (4, 2):
+        scope = {"scope_type": "dcim.site", "scope_id": 1, "scope": site}
+    active = {"value": "active", "label": "Active"}
+    l2vpn = {"id": 1, "name": "web", "type": {"value": "vxlan-evpn", "label": "VXLAN-EVPN"}, "identifier": 10100}
+    l2vpn.update({"import_targets": [{"id": 1, "name": "65000:1"}], "export_targets": []})
+    prefix = {"id": 1, "prefix": "10.1.0.0/24", "vrf": {"id": 1, "name": "PROD"}, "vlan": {"id": 1}, "status": active}
+    owner = {"owner": None} if release >= (4, 5) else {}
+    return {
+        "dcim/sites": [{**site, "group": group, "status": active, **owner}],
+        "dcim/site-groups": [{**group, "parent": None, **owner}],
+        "ipam/vlan-groups": [{**group, "scope_type": "dcim.sitegroup", "scope_id": 1}],
+        "ipam/vlans": [
+            {"id": 1, "vid": 100, "name": "web", "status": active, "site": None, "group": group, "tags": []}
+        ],
+        "ipam/prefixes": [{**prefix, **scope, "is_pool": False, "tags": [{"id": 1, "slug": "t"}], **owner}],
+        "vpn/l2vpns": [{**l2vpn, **({"status": active} if release >= (4, 3) else {})}],
+        "vpn/l2vpn-terminations": [
+            {"id": 1, "l2vpn": l2vpn, "assigned_object_type": "ipam.vlan", "assigned_object_id": 1}
+        ],
+    }
 
 
 def _flat(value: Any) -> Any:
@@ -79,7 +109,9 @@ def simulated() -> Iterator[Simulator]:
                 rows.append({**json.loads(body), "id": len(rows) + 1})
                 answer(self, 201, rows[-1])
             elif endpoint == "status":
-                answer(self, 200, {"netbox-version": "4.7.3"})
+                answer(self, 200, {"netbox-version": simulator.version})
+            elif endpoint in simulator.missing:
+                answer(self, 404, {"detail": "Not found."})
             elif endpoint == "schema":
                 answer(self, 200, simulator.openapi())
             else:
@@ -140,6 +172,29 @@ def slow(seconds: float) -> Fault:
 
     def fault(handler: BaseHTTPRequestHandler) -> bool:
         time.sleep(seconds)
+        handler.close_connection = True
+        return True
+
+    return fault
+
+
+def endless(packed: bool) -> Fault:
+    """Send an answer of 80 MiB, in chunks; packed it has a few kilobytes on the wire."""
+
+    def fault(handler: BaseHTTPRequestHandler) -> bool:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Transfer-Encoding", "chunked")
+        if packed:
+            handler.send_header("Content-Encoding", "gzip")
+        handler.end_headers()
+        squeeze = zlib.compressobj(wbits=31)
+        with contextlib.suppress(OSError):  # the client goes away
+            for _part in range(80):
+                part = b" " * 2**20
+                if packed:
+                    part = squeeze.compress(part) + squeeze.flush(zlib.Z_SYNC_FLUSH)
+                handler.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
         handler.close_connection = True
         return True
 

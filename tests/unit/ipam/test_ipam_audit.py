@@ -399,6 +399,31 @@ def test_only_what_differs_is_written() -> None:
     assert 'status: "reserved"' in diff["before"] and 'status: "active"' in diff["after"]
 
 
+@pytest.mark.parametrize(("version", "held"), [("4.1.11", "site"), ("4.2.0", "scope"), ("develop", "scope")])
+def test_a_scope_is_written_as_the_release_has_it(version: str, held: str) -> None:
+    """Before 4.2 a prefix has a site, and NetBox ignores a scope without a word."""
+    narrow = replaced("prefixes", 1, scope=Scope("dcim.site", 1))
+    (write, _journal) = plan_writes(dataclasses.replace(narrow, version=version), CHANGE, StretchPolicy(), VRFS)
+    scopes = {"scope_type": "dcim.site", "scope_id": 1}, {"scope_type": "dcim.sitegroup", "scope_id": 1}
+    assert (write.before, write.after) == (({"site": 1}, {"site": None}) if held == "site" else scopes)
+    made = plan_writes(dataclasses.replace(EMPTY, version=version), CHANGE, StretchPolicy(), VRFS)[1]
+    assert ("site" in made.after, "scope_id" in made.after) == (held == "site", held == "scope")
+
+
+def test_a_route_target_is_added_to_those_of_the_l2vpn_that_is_there() -> None:
+    plan = dataclasses.replace(
+        replaced("l2vpns", 0, import_targets=("65000:1",), export_targets=()), route_targets=(IpamName(5, "65000:1"),)
+    )
+    writes = plan_writes(plan, CHANGE, StretchPolicy(), VRFS)
+    assert [(w.endpoint, w.id, w.after) for w in writes[:-1]] == [
+        ("ipam/route-targets", None, {"name": "65000:100"}),
+        ("vpn/l2vpns", 1, {"import_targets": [5, {"ref": "target"}], "export_targets": [{"ref": "target"}]}),
+    ]
+    ledger = Ledger()
+    apply_writes(ledger, writes)
+    assert ledger.made[1][2] == {"import_targets": [5, 101], "export_targets": [101]}
+
+
 def test_a_tag_is_added_to_those_that_are_there() -> None:
     policy = StretchPolicy((StretchSign.TAG,))
     writes = plan_writes(replaced("vlans", 0, tags=("prod",)), CHANGE, policy, VRFS)

@@ -8,6 +8,7 @@ import builtins
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,13 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     IpamError,
     IpamPermissionError,
 )
-from netbox_simulator import TOKEN, Fault, Simulator, cut, simulated, slow, status  # noqa: E402
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.ipam import (  # noqa: E402
+    IpamL2vpn,
+    IpamPrefix,
+    IpamTermination,
+    Scope,
+)
+from netbox_simulator import TOKEN, Fault, Simulator, cut, endless, shapes, simulated, slow, status  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 V2 = "nbt_AbCdEf012345.0123456789abcdefghijklmnopqrstuvwxyz0123"
@@ -181,6 +188,13 @@ REFUSED = [
     ("no view", "get", status(403, PERMISSION), IpamPermissionError, "ipam.view_prefix"),
     ("no add", "post", status(403, PERMISSION), IpamPermissionError, "ipam.add_prefix"),
     ("bad token", "get", status(403, {"detail": "Invalid v1 token"}), IpamPermissionError, "refused the token"),
+    (
+        "no token",
+        "get",
+        status(403, {"detail": "Authentication credentials were not provided."}),
+        IpamPermissionError,
+        "refused the token",
+    ),
     ("bad value", "post", status(400, {"prefix": ["Invalid."]}), IpamError, "Invalid."),
     ("elsewhere", "get", status(302, "", Location="http://elsewhere.invalid/"), IpamError, "another address"),
     ("no JSON", "get", status(200, "<html>hello</html>"), IpamError, "no JSON"),
@@ -201,6 +215,18 @@ def test_a_refusal_says_what_is_missing(
     assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_an_answer_without_end_is_not_held(server: Simulator, packed: bool) -> None:
+    server.faults = [endless(packed)]
+    tracemalloc.start()
+    with pytest.raises(IpamError, match="larger than 64 MiB"):
+        netbox(server).version()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 * 2**20
+    assert len(server.requests) == 1
+
+
 def test_what_a_server_says_stays_in_one_line(server: Simulator) -> None:
     server.faults = [status(400, "evil\r\n\x1b[31m" + "x" * 5000)]
     with pytest.raises(IpamError) as caught:
@@ -218,6 +244,34 @@ def test_an_unknown_filter_is_refused_before_it_is_used(server: Simulator) -> No
         with pytest.raises(InputError, match=bad):
             adapter.check_filters("ipam/prefixes", ["status", bad])
     assert not any("/prefixes/" in path for _verb, path, _token in server.requests)
+
+
+@pytest.mark.parametrize("minor", range(8), ids=lambda minor: f"4.{minor}")
+def test_every_release_gives_the_same_plan(server: Simulator, minor: int) -> None:
+    server.version, server.objects = f"4.{minor}.1", shapes((4, minor))
+    plan = netbox(server).plan()
+    assert plan.refused == ()
+    assert plan.prefixes == (
+        IpamPrefix(1, IPv4Network("10.1.0.0/24"), "active", "PROD", Scope("dcim.site", 1), 1, tags=("t",)),
+    )
+    assert plan.l2vpns == (IpamL2vpn(1, "web", "vxlan-evpn", 10100, "active", ("65000:1",), ()),)
+    assert plan.terminations == (IpamTermination(1, 1, "ipam.vlan", 1),)
+    assert (plan.version, plan.has_scopes) == (f"4.{minor}.1", minor >= 2)
+
+
+@pytest.mark.parametrize("version", ["3.7.8", "v3.6.9-Docker-2.7.0", "2.11.12"])
+def test_a_release_that_is_too_old_is_refused_before_anything_is_read(server: Simulator, version: str) -> None:
+    server.version = version
+    with pytest.raises(IpamError, match=f"{version} is older than 4.0"):
+        netbox(server).plan()
+    assert [path for _verb, path, _token in server.requests] == ["/api/status/"]
+
+
+def test_a_part_that_the_server_does_not_have_is_named(server: Simulator) -> None:
+    """Such as an app that is switched off behind a proxy: nothing is taken for empty."""
+    server.missing = {"vpn/l2vpns"}
+    with pytest.raises(IpamError, match=r"GET vpn/l2vpns.*404|404.*vpn/l2vpns"):
+        netbox(server).plan()
 
 
 HOSTILE = [
