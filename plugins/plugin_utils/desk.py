@@ -21,7 +21,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import GateResult, Outcome
-from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import GuestAgent
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.guest import GuestAgent
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import SshHost
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import move_inputs
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import FleetLook, Gate, wait_until_open
@@ -245,10 +245,8 @@ class Desk(Bench):
 
     def flows(self, workload: Workload, agent: GuestAgent | None) -> tuple[Flow, ...]:
         """The change's viewpoints, and the workload's own view of its gateway as seen at its tap."""
-        flows = move_inputs.flows(self.change, workload, self.host)
-        if agent is None or self.change.segment.gateway is None:
-            return flows
-        return (*flows, move_inputs.guest_flow(self.change, workload, agent, self.host))
+        flows = move_inputs.flows(self.change, self.fabric, workload, self.host, self._session)
+        return flows if agent is None else (*flows, *move_inputs.guest_flows(self.change, workload, agent, self.host))
 
     def watchers(self, workload: Workload) -> Mapping[str, Watcher]:
         """One watcher for each leaf of the segment: the platform's own event stream, else polling."""

@@ -23,7 +23,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.endp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.libvirt import LibvirtHypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import GuestAgent
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.guest import GuestAgent
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import LocalHost
 
 AGENT_SOURCE = Path(__file__).parents[2] / "plugins/module_utils/lab/guest/agent.c"

@@ -75,8 +75,8 @@ def main(state: str, change_file: str) -> None:
 
     result = run_move(
         workload, adapter,
-        flows=[*move_inputs.flows(change, workload, lab.host),
-               move_inputs.guest_flow(change, workload, agent, lab.host)],
+        flows=[*move_inputs.flows(change, fabric, workload, lab.host, session),
+               *move_inputs.guest_flows(change, workload, agent, lab.host)],
         watchers=move_inputs.watchers(
             change, fabric, workload, lambda _d: platform, lambda d: lab.credentials(d.name), session),
         expected=move_inputs.expected_places(change, fabric, workload),

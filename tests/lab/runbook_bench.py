@@ -245,10 +245,13 @@ class Bystander:
 
     def __init__(self, output: Path) -> None:
         self.output = output
-        program = ROOT / "plugins/module_utils/probes/icmp.py"
-        argv = [sys.executable, "-I", str(program), "10.10.0.22", "--pps", str(self.PPS), "--seconds", "900"]
+        argv = [sys.executable, "-m", "programs.icmp", "10.10.0.22", "--pps", str(self.PPS), "--seconds", "900"]
         argv += ["--linger", "2", "--output", str(output)]
-        self._process = subprocess.Popen(["ip", "netns", "exec", f"{PREFIX}-host-a", *argv], start_new_session=True)
+        self._process = subprocess.Popen(
+            ["ip", "netns", "exec", f"{PREFIX}-host-a", *argv],
+            cwd=ROOT / "plugins/module_utils/probes",
+            start_new_session=True,
+        )
 
     def stop(self) -> list[int]:
         """End it; return the instants (ns, CLOCK_MONOTONIC) at which the packets that were lost had been sent."""

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import move_bench as bench_module
 import pytest
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import MoveMethod
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import MoveMethod, ProbeKind
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import MigrationError, UnreachableError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import EchoFlow, GuestAgent, GuestFlow
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.flows import ProbeFlow, ProbeOptions
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.guest import AGENT_PORT, GuestAgent, GuestFlow
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import (
     MoveSettings,
     reversed_workload,
@@ -28,7 +29,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate 
 
 pytestmark = pytest.mark.lab
 GUEST4, GUEST6 = ipaddress.ip_address(bench_module.GUEST), ipaddress.ip_address("fd98::10")
-GATEWAY = ipaddress.ip_address(bench_module.GATEWAY)
+GATEWAY, GATEWAY6 = ipaddress.ip_address(bench_module.GATEWAY), ipaddress.ip_address("fd98::1")
 SETTINGS = MoveSettings(baseline_s=2.0, after_s=2.0)
 
 
@@ -61,8 +62,8 @@ def forth(bench, agent):
 def flows(bench, agent, pps):
     hosts = list(bench.shells.values())
     return [
-        EchoFlow(bench.host, "workload", GUEST4, pps),
-        EchoFlow(bench.host, "workload", GUEST6, pps),
+        ProbeFlow(bench.host, "workload", GUEST4, pps),
+        ProbeFlow(bench.host, "workload", GUEST6, pps),
         GuestFlow(agent, hosts, GUEST4, "gateway", GATEWAY, min(pps, 200)),
     ]
 
@@ -122,14 +123,38 @@ def test_loss_and_gap_agree_with_a_capture(bench, agent, forth, pps, tmp_path):
 
 
 def test_every_viewpoint_and_both_families(bench, agent, forth):
-    result = run_move(forth, bench.adapter(), flows=flows(bench, agent, 100), guest=agent, settings=SETTINGS)
-    four, six, own = result.probes
+    own = GuestFlow(agent, list(bench.shells.values()), GUEST6, "gateway", GATEWAY6, 100)
+    result = run_move(forth, bench.adapter(), flows=[*flows(bench, agent, 100), own], guest=agent, settings=SETTINGS)
+    four, six, own, own_six = result.probes
+    assert own_six.protocol == "icmpv6" and own_six.summary.longest_gap.length_ms >= 0.8 * result.migration.downtime_ms
     assert four.summary.lost_at_1pps <= 1 and six.summary.lost_at_1pps <= 1
     assert {"before", "during", "after"} == set(four.phases)
     assert four.phases["before"].lost == 0
     # The guest loses nothing while it is paused, but its tap sees how long it was away.
     assert own.summary.longest_gap.length_ms >= 0.8 * result.migration.downtime_ms
     assert any("first rarp" in note for note in own.notes)
+    assert clean(bench)
+
+
+def test_every_kind_of_probe_feels_the_same_move(bench, agent, forth):
+    """UDP and TCP to the guest's own agent, ARP and ND: each felt the pause, none felt more than ICMP by far."""
+    kinds = [(kind, address) for kind in ProbeKind for address in (GUEST4, GUEST6)]
+    options = {
+        kind: ProbeOptions(kind, AGENT_PORT if kind in (ProbeKind.UDP, ProbeKind.TCP) else None) for kind in ProbeKind
+    }
+    probes = [ProbeFlow(bench.host, "workload", address, 50, options[kind]) for kind, address in kinds]
+    result = run_move(forth, bench.adapter(), flows=probes, guest=agent, settings=SETTINGS)
+    assert [s.protocol for s in result.probes] == ["icmp", "icmpv6", "udp", "udp", "arp", "nd", "tcp", "tcp"]
+    gaps_ms = [s.summary.longest_gap.length_ms for s in result.probes]
+    print({f"{s.protocol} {s.address}": f"{gap_ms:.0f} ms" for s, gap_ms in zip(result.probes, gaps_ms, strict=True)})
+    assert min(gaps_ms) >= 0.8 * result.migration.downtime_ms
+    for series in result.probes:
+        assert series.phases["before"].lost == 0, series.protocol
+        if series.protocol == "tcp":
+            assert series.connection.lived and series.summary.lost == 0
+        elif series.protocol in ("arp", "nd", "udp"):
+            assert abs(series.summary.lost - result.probes[0].summary.lost) <= 25  # half a second of them
+    assert not [f for f in result.findings if f.check == "move.connection" and f.verdict.value != "pass"]
     assert clean(bench)
 
 

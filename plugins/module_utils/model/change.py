@@ -157,16 +157,34 @@ class Workload:
     move_timeout_s: float = field(default=120.0, metadata={"range": (1, 86400)})
 
 
+class ProbeKind(enum.Enum):
+    """What a viewpoint sends; each value names its program in probes/programs."""
+
+    ICMP = "icmp"
+    UDP = "udp"
+    #: ARP requests for IPv4, neighbour solicitations for IPv6.
+    NEIGHBOR = "neighbor"
+    #: One connection that is kept, and lines over it.
+    TCP = "tcp"
+
+
 @dataclass(frozen=True)
 class Viewpoint:
-    """Where packets are counted from: an inventory host (``host``), and what it pings.
+    """Where packets are counted from, and what is sent from there.
 
-    ``target`` is one of ``gateway``, ``workload`` or an address.
+    ``host`` is an inventory host, or a device of the fabric, which pings by itself. ``target`` is one of ``gateway``,
+    ``workload`` or an address. ``responder`` is the inventory host that has that address: the answering program of a
+    UDP or TCP probe is started there; without one, an echo service must listen at ``port`` (7 by default, RFC 862).
     """
 
     host: str = field(metadata={"pattern": NAME_PATTERN})
     target: str = field(metadata={"pattern": r"gateway|workload|[0-9a-fA-F:.]{2,45}"})
     pps: int = field(default=100, metadata={"range": (1, 1000)})
+    probe: ProbeKind = ProbeKind.ICMP
+    port: int | None = field(default=None, metadata={"range": (1, 65535)})
+    responder: str | None = field(default=None, metadata={"pattern": NAME_PATTERN})
+    #: By which interface to send; needed for ``neighbor`` where the host's routes do not tell it.
+    interface: str | None = field(default=None, metadata={"pattern": PORT_PATTERN})
 
 
 @dataclass(frozen=True)

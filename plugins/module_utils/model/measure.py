@@ -17,7 +17,7 @@ from .state import IPAddress
 
 @dataclass(frozen=True)
 class Probe:
-    """One echo: when it was sent and when the first reply was seen; None: lost."""
+    """One probe: when it was sent and when the first reply was seen; None: lost."""
 
     sequence: int
     sent_s: float
@@ -58,6 +58,29 @@ class LossSummary:
 
 
 @dataclass(frozen=True)
+class Directions:
+    """One flow's two directions apart, where both ends are ours; the times of their summaries are one-way delays.
+
+    ``back`` counts the probes that arrived at the far end, None where none did. ``error_ms`` bounds the error of the
+    delays: that of comparing the two clocks. It cancels in loss and gaps.
+    """
+
+    there: LossSummary
+    back: LossSummary | None
+    error_ms: float
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An established TCP connection: whether it lived, else when and why it ended; segments that were sent again."""
+
+    lived: bool
+    ended_s: float | None = None
+    reason: str | None = None
+    retransmitted: int | None = None
+
+
+@dataclass(frozen=True)
 class ProbeSeries:
     """One flow from one viewpoint."""
 
@@ -73,6 +96,8 @@ class ProbeSeries:
     notes: tuple[str, ...] = ()
     #: The same flow ``before``, ``during`` and ``after`` the move.
     phases: dict[str, LossSummary] = field(default_factory=dict)
+    directions: Directions | None = None
+    connection: Connection | None = None
 
 
 class Table(enum.Enum):

@@ -1,213 +1,256 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The viewpoints: an echo flow from a host, the guest's own echo as its tap saw it, the guest's identity."""
+"""The viewpoints: probes of one kind from a host, and a device's own ping."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import ipaddress
-import json
+import os
+import threading
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Protocol
 
+from ..model.change import ProbeKind
 from ..model.errors import DeviceError, ProbeError
-from ..model.measure import ProbeSeries
+from ..model.measure import Echo, Probe, ProbeSeries
 from ..model.state import IPAddress
 from . import summary
 from .host import Host
 from .remote import MAX_RUN_S, BackgroundProgram
 
-AGENT_PORT = 7777
-#: Speaks one line with the guest's agent; runs on the viewpoint, which stands in the guest's segment.
-_ASK = (
-    "import socket,sys\n"
-    "s=socket.create_connection((sys.argv[1],int(sys.argv[2])),5)\n"
-    "s.settimeout(20)\n"
-    "s.sendall((sys.argv[3]+'\\n').encode())\n"
-    "b=b''\n"
-    "while not b.endswith(b'\\n'):\n"
-    "    p=s.recv(65536)\n"
-    "    if not p: break\n"
-    "    b+=p\n"
-    "print(b.decode())\n"
-)
+#: The name of a probe in a report, by kind and IP version.
+PROTOCOLS = {
+    (ProbeKind.ICMP, 4): "icmp",
+    (ProbeKind.ICMP, 6): "icmpv6",
+    (ProbeKind.UDP, 4): "udp",
+    (ProbeKind.UDP, 6): "udp",
+    (ProbeKind.NEIGHBOR, 4): "arp",
+    (ProbeKind.NEIGHBOR, 6): "nd",
+    (ProbeKind.TCP, 4): "tcp",
+    (ProbeKind.TCP, 6): "tcp",
+}
+#: A device's own ping is a session's round trip away; nothing is asked of it while one is under way.
+DEVICE_PING_TIMEOUT_S = 1.0
 
 
-class GuestStatus(NamedTuple):
-    """Who the guest says it is: ``identity`` is made at its start, ``counter`` only grows."""
+@dataclass(frozen=True)
+class ProbeOptions:
+    """What a flow sends; ``responder`` is the host at the other end on which the answering program is started."""
 
-    identity: str
-    counter: int
-    uptime_s: float
+    kind: ProbeKind = ProbeKind.ICMP
+    port: int | None = None
+    interface: str | None = None
+    responder: Host | None = None
 
-    def same_as(self, earlier: GuestStatus) -> bool:
-        """Say whether this is the same running guest, later."""
-        return self.identity == earlier.identity and self.counter >= earlier.counter
-
-
-class GuestAgent:
-    """The resident process of a guest, asked through a host of its segment."""
-
-    def __init__(self, host: Host, address: IPAddress, port: int = AGENT_PORT) -> None:
-        self._host, self._address, self._port = host, address, port
-
-    def status(self) -> GuestStatus:
-        """Ask who the guest is; DeviceError where it does not answer."""
-        answer = self.ask("status")
-        return GuestStatus(str(answer["id"]), int(answer["counter"]), float(answer["uptime_s"]))
-
-    def ask(self, line: str) -> dict[str, Any]:
-        """Send one command; return the answer.
-
-        Raises:
-            DeviceError: no answer, or the guest refused.
-        """
-        text = self._host.run(["python3", "-c", _ASK, str(self._address), str(self._port), line])
-        try:
-            answer = json.loads(text)
-        except ValueError as exc:
-            raise DeviceError("the guest's agent gave no JSON", device=self._host.name, command=line) from exc
-        if not isinstance(answer, dict) or "error" in answer:
-            raise DeviceError(f"the guest's agent refused: {answer}", device=self._host.name, command=line)
-        return answer
+    @property
+    def arguments(self) -> list[str]:
+        """The options of the program; a responder's port is known once it runs."""
+        port = ["--port", str(self.port)] if self.port is not None else []
+        return port + (["--interface", self.interface] if self.interface else [])
 
 
-class EchoFlow:
-    """ICMP or ICMPv6 echo from a host; the ``Flow`` port."""
+class ProbeFlow:
+    """Paced probes from a host to an address; the ``Flow`` port."""
 
-    def __init__(self, host: Host, target: str, address: IPAddress, pps: int, *, max_run_s: float = MAX_RUN_S) -> None:
-        self.name = f"{host.name} to {target} ({address})"
+    def __init__(
+        self,
+        host: Host,
+        target: str,
+        address: IPAddress,
+        pps: int,
+        options: ProbeOptions | None = None,
+        *,
+        max_run_s: float = MAX_RUN_S,
+    ) -> None:
+        self._options = options or ProbeOptions()
+        self._protocol = PROTOCOLS[self._options.kind, address.version]
+        self.name = f"{host.name} to {target} ({address}, {self._protocol})"
         self._host, self._target, self._address, self._pps = host, target, address, pps
-        self._program = BackgroundProgram(host, "icmp.py", [str(address), "--pps", str(pps)], max_run_s=max_run_s)
+        self._max_run_s, self._token = max_run_s, os.urandom(8).hex()
+        self._responder: BackgroundProgram | None = None
+        self._program: BackgroundProgram | None = None
         self._started_at = ""
 
     def start(self) -> None:
         """Begin, and return when probes are being sent."""
-        self._started_at = _now()
+        self._started_at = now()
+        arguments = [str(self._address), "--pps", str(self._pps), *self._options.arguments]
+        if self._options.kind is ProbeKind.UDP:
+            arguments += ["--token", self._token]
+        if self._options.responder is not None:
+            arguments += ["--port", self._respond(self._options.responder)]
+        self._program = self._background(self._host, arguments)
         self._program.start()
         self._program.wait_for_output()
 
+    def _respond(self, host: Host) -> str:
+        """Start the answering program at the other end; return the port at which it answers."""
+        arguments = [str(self._address), "--respond", "--port", str(self._options.port or 0)]
+        if self._options.kind is ProbeKind.UDP:
+            arguments += ["--token", self._token]
+        self._responder = self._background(host, arguments)
+        self._responder.start()
+        self._responder.wait_for_output()
+        words = self._responder.tail().split()
+        if words[:1] != ["b"]:
+            raise ProbeError("the responder does not say at which port it answers", device=host.name)
+        return words[1]
+
+    def _background(self, host: Host, arguments: Sequence[str]) -> BackgroundProgram:
+        return BackgroundProgram(host, self._options.kind.value, arguments, max_run_s=self._max_run_s)
+
     def steady(self) -> bool:
         """Say whether the newest second of probes was answered."""
-        return summary.steady(self._program.tail(), max(self._pps, 1))
+        return self._program is not None and summary.steady(self._program.tail(), max(self._pps, 1))
 
     def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
         """End and fetch; the move lasted from ``zero_s`` of the controller's monotonic clock to ``end_s`` after it."""
+        if self._program is None:
+            raise ProbeError(f"{self.name} was not started", device=self._host.name)
         text = self._program.collect()
+        answered = self._responder.collect() if self._responder else None
         clock = self._program.clock
         probes = summary.read_series(text, clock.offset_s - zero_s)
+        directions = None
+        if self._responder is not None and answered is not None and self._options.kind is ProbeKind.UDP:
+            there = self._responder.clock
+            arrivals = summary.read_arrivals(answered, there.offset_s - zero_s)
+            directions = summary.directions(probes, arrivals, self._pps, (clock.error_s + there.error_s) * 1000)
         return ProbeSeries(
             viewpoint=self._host.name,
             target=self._target,
             address=self._address,
-            protocol="icmp" if self._address.version == 4 else "icmpv6",
+            protocol=self._protocol,
             pps=self._pps,
             started_at=self._started_at,
             probes=probes,
             summary=summary.summarize(probes, self._pps),
-            notes=(f"clock of the viewpoint known within {clock.error_s * 1000:.2f} ms",),
+            notes=self._notes(),
             phases=summary.phases(probes, self._pps, 0.0, end_s),
+            directions=directions,
+            connection=summary.read_connection(text, clock.offset_s - zero_s)
+            if self._options.kind is ProbeKind.TCP
+            else None,
         )
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = []
+        if self._program is not None:
+            clock, stood_s = self._program.clock, self._program.clock_stood_s
+            notes.append(f"clock of the viewpoint known within {clock.error_s * 1000:.2f} ms")
+            if stood_s:
+                notes.append(
+                    f"the viewpoint's clock stood still for {stood_s * 1000:.0f} ms: it was paused, "
+                    "which its own figures do not show"
+                )
+        if self._options.kind is ProbeKind.NEIGHBOR:
+            notes.append("an answer is taken for that to the newest question: ARP and ND carry no number")
+        return tuple(notes)
 
     def abandon(self) -> None:
         """End and remove everything without a result."""
-        self._program.collect()
+        for program in (self._program, self._responder):
+            if program is not None:
+                program.collect()
 
 
-class GuestFlow:
-    """The guest pings; what counts is the replies on the wire at its tap, by the hypervisors' clocks.
+class PingSession(Protocol):
+    """The part of a device's session that a flow from it needs."""
 
-    The guest's own clock stands still while it is paused, so its own count would hide the pause.
+    def ping(
+        self, destination: str, *, source: str | None = None, count: int = 5, timeout_s: float = 2.0
+    ) -> tuple[int, int]:
+        """Ping from the device; return (sent, received)."""
+
+    def close(self) -> None:
+        """Give the connection up."""
+
+
+class DeviceFlow:
+    """A device's own ping through its driver, one by one; the ``Flow`` port, for where there is no host.
+
+    The instants are the controller's, so each is uncertain by the session's round trip, which ``resolution_ms`` holds.
     """
 
     def __init__(
         self,
-        agent: GuestAgent,
-        hypervisors: Sequence[Host],
-        source: IPAddress,
+        device: str,
+        session: PingSession,
         target: str,
         address: IPAddress,
         pps: int,
-        *,
-        interface: str = "(vnet|tap).*",
-        max_run_s: float = 300.0,
+        source: IPAddress | None = None,
     ) -> None:
-        self.name = f"workload to {target} ({address}), seen at its tap"
-        self._agent, self._source, self._target = agent, source, target
-        self._address, self._pps, self._max_run_s = address, pps, max_run_s
-        arguments = ["--interface", interface]
-        self._taps = [BackgroundProgram(host, "tap.py", arguments, max_run_s=max_run_s) for host in hypervisors]
+        self.name = f"{device} to {target} ({address}, its own ping)"
+        self._device, self._session, self._target = device, session, target
+        self._address, self._pps, self._source = address, pps, source
+        self._probes: list[Probe] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._ping_on, daemon=True, name=f"ping-{device}")
+        self._failure = ""
         self._started_at = ""
-        #: When the guest or its hypervisor announced the new place, on the axis, by kind.
-        self.announced_s: dict[str, float] = {}
 
     def start(self) -> None:
-        """Capture on both hypervisors and let the guest ping."""
-        self._started_at = _now()
-        for tap in self._taps:
-            tap.start()
-        for tap in self._taps:
-            tap.wait_for_output()
-        seconds = min(int(self._max_run_s), 65536 // self._pps)
-        self._agent.ask(f"ping {self._address} {self._pps} {seconds}")
-        deadline_s = time.monotonic() + 10
-        while not any(" request " in tap.tail() for tap in self._taps):
-            if time.monotonic() > deadline_s:
-                raise ProbeError("the guest's ping is not seen at any tap", device=self._taps[0].host.name)
-            time.sleep(0.1)
+        """Ping once, so that a device that cannot is found out; then go on in the background."""
+        self._started_at = now()
+        self._begin_s = time.monotonic()
+        self._ping(0)
+        self._thread.start()
+
+    def _ping(self, sequence: int) -> None:
+        sent_s = time.monotonic()
+        source = str(self._source) if self._source else None
+        ping = getattr(self._session, "echo", self._session.ping)
+        answer = ping(str(self._address), source=source, count=1, timeout_s=DEVICE_PING_TIMEOUT_S)
+        echo = answer if isinstance(answer, Echo) else Echo(*answer)
+        took_ms = (time.monotonic() - sent_s) * 1000
+        rtt_ms = (echo.rtt_ms_min if echo.rtt_ms_min is not None else took_ms) if echo.received else None
+        self._probes.append(Probe(sequence, sent_s, rtt_ms))
+
+    def _ping_on(self) -> None:
+        """On an absolute schedule, as the programs do: a slot that is missed is skipped."""
+        sequence = 1
+        while not self._stopping.wait(max(self._begin_s + sequence / self._pps - time.monotonic(), 0.0)):
+            sequence = max(sequence, int((time.monotonic() - self._begin_s) * self._pps))
+            try:
+                self._ping(sequence)
+            except DeviceError as exc:
+                self._failure = str(exc)  # a ping that could not be made is none that was lost
+            sequence += 1
 
     def steady(self) -> bool:
-        """Say whether one of the taps saw replies in the last half second of what it recorded."""
-        return any(self._recent_replies(tap) for tap in self._taps)
-
-    def _recent_replies(self, tap: BackgroundProgram) -> bool:
-        lines = [line.split() for line in tap.tail().split("\n")[:-1]]
-        stamps = [
-            int(line[0]) for line in lines if len(line) == 8 and line[3] == "reply" and line[7] == str(self._source)
-        ]
-        requests = [
-            int(line[0]) for line in lines if len(line) == 8 and line[3] == "request" and line[6] == str(self._source)
-        ]
-        return bool(stamps and requests) and abs(requests[-1] - stamps[-1]) < 500_000_000
+        """Say whether the newest pings were answered."""
+        newest = self._probes[-2:]
+        return bool(newest) and all(probe.rtt_ms is not None for probe in newest)
 
     def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
-        """End and fetch; see EchoFlow.stop."""
-        frames = self._collect(zero_s)
-        probes = summary.tap_series(frames, str(self._source), str(self._address))
-        counted = summary.summarize(probes, self._pps, pauses_count=True)
-        # The guest's everyday ARP is no announcement: only what follows its pause counts.
-        gap = counted.longest_gap
-        self.announced_s = summary.announcements(frames, max(gap.start_s if gap else 0.0, 0.0))
-        error_ms = max(tap.clock.error_s for tap in self._taps) * 1000
-        notes = [f"replies at the tap; clocks of the hypervisors known within {error_ms:.2f} ms"]
-        notes += [f"first {kind} from the workload at {at_s:.3f} s" for kind, at_s in sorted(self.announced_s.items())]
+        """End; see ProbeFlow.stop."""
+        self.abandon()
+        probes = tuple(Probe(probe.sequence, probe.sent_s - zero_s, probe.rtt_ms) for probe in self._probes)
+        notes = ["pinged by the device itself through its session, timed by the controller"]
+        notes += [f"some pings could not be made: {self._failure}"] if self._failure else []
         return ProbeSeries(
-            viewpoint="workload",
+            viewpoint=self._device,
             target=self._target,
             address=self._address,
-            protocol="icmp" if self._address.version == 4 else "icmpv6",
+            protocol=PROTOCOLS[ProbeKind.ICMP, self._address.version],
             pps=self._pps,
             started_at=self._started_at,
             probes=probes,
-            summary=counted,
+            summary=summary.summarize(probes, self._pps),
             notes=tuple(notes),
             phases=summary.phases(probes, self._pps, 0.0, end_s),
         )
 
-    def _collect(self, zero_s: float) -> list[str]:
-        with contextlib.suppress(DeviceError):  # unreachable now: its run is limited, the capture is what counts
-            self._agent.ask("stop")
-        frames: list[str] = []
-        for tap in self._taps:
-            text = tap.collect()
-            frames += summary.shift(text, tap.clock.offset_s - zero_s)
-        return sorted(frames, key=lambda line: int(line.split(" ", 1)[0]))
-
     def abandon(self) -> None:
-        """End and remove everything without a result."""
-        self._collect(0.0)
+        """End without a result; a ping that is under way is waited for."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(60)
+        self._session.close()
 
 
 def address_of(text: str) -> IPAddress:
@@ -218,5 +261,6 @@ def address_of(text: str) -> IPAddress:
         raise ProbeError(f"{text!r} is not an address to ping") from exc
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the wall clock, ISO 8601 in UTC."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")

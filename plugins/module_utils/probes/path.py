@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..model.errors import DeviceError, ProbeError, UnreachableError
+from ..model.measure import Directions
 from ..model.state import IPAddress
 from ..model.verdict import Finding, Severity, Verdict
 from .host import Host
@@ -22,6 +23,9 @@ TAG_BYTES = 4
 LEAST_BYTES = {4: 576, 6: 1280}
 #: A gateway at the other site costs at least the circuit's round trip; half of it tells the two apart.
 TROMBONE_PART = 0.5
+#: The two ways of one circuit are fibres of one cable; more than this between them is another way or a queue.
+ASYMMETRY_MS = 1.0
+ASYMMETRY_RATIO = 0.25
 
 #: Says whether an IP packet of this size passes unfragmented.
 Passes = Callable[[int], bool]
@@ -157,4 +161,28 @@ def gateway_finding(
         found=f"{added_ms:+.1f} ms",
         remedy=None if local else "configure the anycast gateway on the leaf behind which the workload runs now",
         severity=Severity.INFO if local else Severity.WARNING,
+    )
+
+
+def asymmetry_finding(flow: str, directions: Directions) -> Finding:
+    """Compare the two directions of one flow: one that is slower goes another way, or through a queue."""
+    there, back = directions.there.rtt_ms_p50, directions.back.rtt_ms_p50 if directions.back else None
+    lost = f"{directions.there.lost} lost there, {directions.back.lost if directions.back else 'none known'} lost back"
+    if there is None or back is None:
+        return Finding(
+            "path.asymmetry", Verdict.FAIL, flow, f"nothing came through on the way {'back' if there else 'there'}",
+            expected="both ways carry traffic", found=lost,
+            remedy="follow the route on every hop of that direction; look for a filter or a broken link of a bundle",
+        )  # fmt: skip
+    limit_ms = max(ASYMMETRY_MS, ASYMMETRY_RATIO * min(there, back)) + directions.error_ms
+    alike = abs(there - back) <= limit_ms
+    return Finding(
+        "path.asymmetry",
+        Verdict.PASS if alike else Verdict.FAIL,
+        flow,
+        "both ways take as long" if alike else "one way takes longer than the other",
+        expected=f"at most {limit_ms:.1f} ms apart, of which {directions.error_ms:.2f} ms are the clocks'",
+        found=f"{there:.2f} ms there, {back:.2f} ms back; {lost}",
+        remedy=None if alike else "see which circuit each direction takes: the routes of the two sites differ",
+        severity=Severity.INFO if alike else Severity.WARNING,
     )

@@ -10,14 +10,14 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from ..model.errors import ProbeError
-from ..model.measure import Gap, LossSummary, Probe
+from ..model.measure import Connection, Directions, Gap, LossSummary, Probe
 
 #: A reply that took longer is late: it came, but a ping that waits a second would not have seen it.
 LATE_MS = 1000.0
 
 
 def read_series(text: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
-    """Read what probes/icmp.py wrote; ``offset_s`` takes the viewpoint's clock to the axis.
+    """Read what a program of probes/programs wrote; ``offset_s`` takes the viewpoint's clock to the axis.
 
     A last line that is not whole (the program was killed) is left out.
 
@@ -30,7 +30,7 @@ def read_series(text: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
         kind, _unused, rest = line.partition(" ")
         if kind == "x":
             raise ProbeError(
-                f"the probe could not be sent: {rest}", remedy="check the address and the right to send ICMP"
+                f"the probe could not be sent: {rest}", remedy="check the address, the port and the right to send"
             )
         sequence, _unused, value = rest.partition(" ")
         if kind == "s":
@@ -38,6 +38,45 @@ def read_series(text: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
         elif kind == "r":
             replies.setdefault(int(sequence), []).append(int(value))
     return tuple(_probe(sequence, at, replies.get(sequence, []), offset_s) for sequence, at in sorted(sent.items()))
+
+
+def read_arrivals(text: str, offset_s: float) -> dict[int, float]:
+    """Return when each probe arrived at our responder, by sequence; ``offset_s`` takes its clock to the axis."""
+    lines = (line.split(" ") for line in text.split("\n")[:-1])
+    return {int(line[1]): int(line[2]) / 1e9 + offset_s for line in lines if line[0] == "a"}
+
+
+def directions(probes: Sequence[Probe], arrivals: dict[int, float], pps: int, error_ms: float) -> Directions:
+    """Tell the two directions of a flow apart by when its probes arrived at the far end.
+
+    What did not arrive there was lost on its way there; what arrived and has no reply was lost on its way back.
+    """
+    there, back = [], []
+    for probe in probes:
+        at_s = arrivals.get(probe.sequence)
+        if at_s is None and probe.rtt_ms is not None:
+            continue  # it did arrive; a responder that was killed has not written that down any more
+        # The clocks are compared within an error that may be more than the delay itself.
+        delay_ms = None if at_s is None else max((at_s - probe.sent_s) * 1000, 0.0)
+        there.append(Probe(probe.sequence, probe.sent_s, delay_ms))
+        if at_s is not None:
+            came_s = None if probe.rtt_ms is None else probe.sent_s + probe.rtt_ms / 1000
+            back.append(Probe(probe.sequence, at_s, None if came_s is None else max((came_s - at_s) * 1000, 0.0)))
+    return Directions(summarize(there, pps), summarize(back, pps) if back else None, error_ms)
+
+
+def read_connection(text: str, offset_s: float) -> Connection:
+    """Read how the TCP connection of a series fared."""
+    ended: list[str] | None = None
+    again: int | None = None
+    for line in text.split("\n")[:-1]:
+        if line.startswith("d "):
+            ended = line.split(" ", 2)[1:]
+        elif line.startswith("t "):
+            again = int(line[2:])
+    if ended is None:
+        return Connection(True, retransmitted=again)
+    return Connection(False, int(ended[0]) / 1e9 + offset_s, ended[1], again)
 
 
 def _probe(sequence: int, sent_ns: int, replies_ns: list[int], offset_s: float) -> Probe:
@@ -160,7 +199,7 @@ def steady(text: str, tail: int) -> bool:
 
 
 def tap_series(frames: Iterable[str], address: str, target: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
-    """Pair the echo requests from ``address`` to ``target`` in probes/tap.py's lines with their replies.
+    """Pair the echo requests from ``address`` to ``target`` in probes/programs/tap.py's lines with their replies.
 
     Lines of several hypervisors may be joined, each already on the axis (see ``shift``).
     """

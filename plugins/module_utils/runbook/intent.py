@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..checks.registry import known_ids
-from ..model.change import Change, Segment, Viewpoint, Workload
+from ..model.change import Change, ProbeKind, Segment, Viewpoint, Workload
 from ..model.codec import decode
 from ..model.errors import DependencyError, InputError
 from ..model.fabric import Circuit, Device, Fabric, Role
 from .inventory import plain
 
+#: A device's own ping needs a round trip of its session each.
+MAX_DEVICE_PPS = 5
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 #: Nodes after all aliases are expanded: a file of a few lines may stand for billions.
@@ -143,7 +145,10 @@ def cross_check(change: Change, fabric: Fabric, hosts: Collection[str] | None = 
     if change.workload is not None:
         yield from _workload(change.workload, segment, fabric, hosts)
     for i, viewpoint in enumerate(change.viewpoints):
+        if viewpoint in change.viewpoints[:i]:
+            yield InputError(f"viewpoints[{i}]", "is there twice")
         yield from _viewpoint(f"viewpoints[{i}]", viewpoint, change, hosts)
+        yield from _probe(f"viewpoints[{i}]", viewpoint, fabric, hosts)
     try:
         known_ids(change.gates.checks, "gates.checks")
     except InputError as exc:
@@ -265,3 +270,24 @@ def _viewpoint(path: str, viewpoint: Viewpoint, change: Change, hosts: Collectio
             ipaddress.ip_address(viewpoint.target)
         except ValueError:
             yield InputError(f"{path}.target", f"{viewpoint.target!r} is neither gateway, workload nor an address")
+
+
+def _probe(path: str, viewpoint: Viewpoint, fabric: Fabric, hosts: Collection[str] | None) -> Iterator[InputError]:
+    """What a viewpoint sends must suit where it sends it from, and to whom."""
+    kind, ported = viewpoint.probe, viewpoint.probe in (ProbeKind.UDP, ProbeKind.TCP)
+    if viewpoint.port is not None and not ported:
+        yield InputError(f"{path}.port", f"a probe of kind {kind.value} has no port")
+    if viewpoint.responder is not None:
+        if not ported:
+            yield InputError(f"{path}.responder", f"a probe of kind {kind.value} needs no responder")
+        elif viewpoint.target in ("gateway", "workload"):
+            yield InputError(f"{path}.target", "must be an address of the responder, in which the answers are given")
+        if hosts is not None and viewpoint.responder not in hosts:
+            yield InputError(f"{path}.responder", f"{viewpoint.responder!r} is no host of the inventory")
+        if _find(fabric, viewpoint.responder) is not None:
+            yield InputError(f"{path}.responder", f"{viewpoint.responder!r} is a switch: no program runs there")
+    if _find(fabric, viewpoint.host) is not None:
+        if kind is not ProbeKind.ICMP:
+            yield InputError(f"{path}.probe", f"{viewpoint.host!r} is a switch: it can send icmp only")
+        if viewpoint.pps > MAX_DEVICE_PPS:
+            yield InputError(f"{path}.pps", f"{viewpoint.host!r} is a switch: at most {MAX_DEVICE_PPS} pings a second")

@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..hypervisors.limits import Path
-from ..model.change import Change, HandoffMode, Workload
+from ..model.change import Change, HandoffMode, Viewpoint, Workload
 from ..model.errors import InputError
 from ..model.fabric import Device, Fabric, Role
 from ..model.measure import CircuitSample, Migration, Table
 from ..model.session import Credentials
 from ..model.state import IPAddress
 from ..probes.convergence import LOCAL, MovedHost, PollingWatcher
-from ..probes.flows import EchoFlow, GuestAgent, GuestFlow, address_of
+from ..probes.flows import DeviceFlow, ProbeFlow, ProbeOptions, address_of
+from ..probes.guest import GuestAgent, GuestFlow
 from ..probes.host import Host
 from .ports import DeviceSession, Flow, Platform, Watcher
 
@@ -35,26 +36,58 @@ def addresses(change: Change, workload: Workload, target: str) -> tuple[IPAddres
     return tuple(interface.ip for interface in (gateway.ipv4, gateway.ipv6) if interface is not None)
 
 
-def flows(change: Change, workload: Workload, host_of: Callable[[str], Host]) -> tuple[Flow, ...]:
-    """Return one flow for each viewpoint and address family; ``host_of`` finds a machine by inventory name."""
+def flows(
+    change: Change,
+    fabric: Fabric,
+    workload: Workload,
+    host_of: Callable[[str], Host],
+    session_of: Callable[[Device], DeviceSession],
+) -> tuple[Flow, ...]:
+    """Return one flow for each viewpoint and address family.
+
+    Args:
+        host_of: finds a machine by inventory name.
+        session_of: opens a session of its own to a device, for a viewpoint that is one.
+    """
     found: list[Flow] = []
     for i, view in enumerate(change.viewpoints):
         wanted = addresses(change, workload, view.target)
         if not wanted:
             raise InputError(f"viewpoints[{i}].target", "the workload has no address in the change")
-        found += [EchoFlow(host_of(view.host), view.target, address, view.pps) for address in wanted]
+        device = next((d for d in fabric.devices if d.name == view.host), None)
+        if device is None:
+            found += [_host_flow(view, address, host_of) for address in wanted]
+        else:
+            found += [_device_flow(view, device, address, session_of(device)) for address in wanted]
     return tuple(found)
 
 
-def guest_flow(
+def _host_flow(view: Viewpoint, address: IPAddress, host_of: Callable[[str], Host]) -> Flow:
+    responder = host_of(view.responder) if view.responder else None
+    options = ProbeOptions(view.probe, view.port, view.interface, responder)
+    return ProbeFlow(host_of(view.host), view.target, address, view.pps, options)
+
+
+def _device_flow(view: Viewpoint, device: Device, address: IPAddress, session: DeviceSession) -> Flow:
+    # An answer to the anycast gateway's address would be taken by the leaf that the target is behind.
+    source = next(
+        (a for a in (device.router_id, device.vtep_ip) if a is not None and a.version == address.version), None
+    )
+    return DeviceFlow(device.name, session, view.target, address, view.pps, source)
+
+
+def guest_flows(
     change: Change, workload: Workload, agent: GuestAgent, host_of: Callable[[str], Host], pps: int = GUEST_PPS
-) -> Flow:
-    """Return the workload's own view of its gateway, recorded at its tap on both hypervisors."""
+) -> tuple[Flow, ...]:
+    """Return the workload's own view of its gateway, in each family that both have, recorded at its taps."""
     gateway = change.segment.gateway
-    if gateway is None or gateway.ipv4 is None or workload.ipv4 is None:
-        raise InputError("workload", "its own view needs an IPv4 address of the workload and of the gateway")
     taps = [host_of(workload.source), host_of(workload.destination)]
-    return GuestFlow(agent, taps, workload.ipv4, "gateway", gateway.ipv4.ip, pps)
+    families = () if gateway is None else ((workload.ipv4, gateway.ipv4), (workload.ipv6, gateway.ipv6))
+    return tuple(
+        GuestFlow(agent, taps, own, "gateway", theirs.ip, pps)
+        for own, theirs in families
+        if own is not None and theirs is not None
+    )
 
 
 def guest_agent(change: Change, workload: Workload, host_of: Callable[[str], Host]) -> GuestAgent | None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..model.change import Gates
-from ..model.measure import ConvergencePoint, Migration, ProbeSeries, Table
+from ..model.measure import Connection, ConvergencePoint, Migration, ProbeSeries, Table
 from ..model.verdict import Finding, Severity, Verdict
-from ..probes.path import gateway_finding
+from ..probes.path import asymmetry_finding, gateway_finding
 
 _BACK = "move it back (migrate with direction=back), then look for the cause"
 _STALE = {
@@ -56,6 +56,10 @@ def judge(
         )
     for series in probes:
         findings += [_reachable(series), _clean_baseline(series), *_loss(series, gates)]
+        if series.connection is not None:
+            findings.append(_connection(series, series.connection))
+        if series.directions is not None:
+            findings.append(asymmetry_finding(_flow(series), series.directions))
         if circuit_rtt_ms is not None and series.target == "gateway" and error is None:
             findings.append(_gateway(series, circuit_rtt_ms))
     if error is None:
@@ -99,7 +103,27 @@ def _migration(migration: Migration, error: str | None) -> Iterator[Finding]:
 
 
 def _flow(series: ProbeSeries) -> str:
-    return f"{series.viewpoint} to {series.target} {series.address}"
+    return f"{series.viewpoint} to {series.target} {series.address} ({series.protocol})"
+
+
+def _connection(series: ProbeSeries, connection: Connection) -> Finding:
+    """An established connection is what an application feels: it may be stalled, it must not end."""
+    gap = series.summary.longest_gap
+    stall = f"longest stall {gap.length_ms if gap else 0.0:.0f} ms"
+    if connection.retransmitted is not None:
+        stall += f", {connection.retransmitted} segments sent again"
+    ended = None if connection.ended_s is None else f"ended at {connection.ended_s:.3f} s: {connection.reason}"
+    return Finding(
+        "move.connection",
+        Verdict.PASS if connection.lived else Verdict.FAIL,
+        _flow(series),
+        "the TCP connection lived" if connection.lived else "the TCP connection did not live",
+        expected="the connection that was made before the move is there after it",
+        found=ended or stall,
+        remedy=None
+        if connection.lived
+        else "was the guest restarted? Does a firewall on the new way know nothing of the connection?",
+    )
 
 
 def _gateway(series: ProbeSeries, circuit_rtt_ms: float) -> Finding:

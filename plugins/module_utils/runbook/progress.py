@@ -262,8 +262,8 @@ def loss_lines(probes: Iterable[ProbeSeries]) -> tuple[str, ...]:
         summary = flow.summary
         gap = f"{summary.longest_gap.length_ms:.0f} ms" if summary.longest_gap else "none"
         lines.append(
-            f"{flow.viewpoint} -> {flow.target}: {summary.lost} of {summary.sent} lost, {summary.lost_at_1pps} at one "
-            f"a second, longest gap {gap} (+/- {summary.resolution_ms:.0f} ms)"
+            f"{flow.viewpoint} -> {flow.target} ({flow.protocol}): {summary.lost} of {summary.sent} lost, "
+            f"{summary.lost_at_1pps} at one a second, longest gap {gap} (+/- {summary.resolution_ms:.0f} ms)"
         )
     return tuple(one_line(line) for line in lines)
 

@@ -15,6 +15,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     ProbeError,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import (
+    Connection,
     ConvergencePoint,
     Migration,
     Probe,
@@ -347,3 +348,21 @@ def test_a_gateway_at_the_other_site_is_found(after_ms, verdict):
     told = judge(migration, None, [found, series()], [point()], Gates(), settled=True, circuit_rtt_ms=4.5)
     (finding,) = by_check(told, "path.local_gateway")
     assert finding.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("connection", "verdict", "text"),
+    [
+        (Connection(True, retransmitted=4), Verdict.PASS, "longest stall 200 ms, 4 segments sent again"),
+        (
+            Connection(False, 0.2, "Connection reset by peer"),
+            Verdict.FAIL,
+            "ended at 0.200 s: Connection reset by peer",
+        ),
+    ],
+)
+def test_an_established_connection_must_live(connection, verdict, text):
+    found = dataclasses.replace(series("." * 60 + "x" * 20 + "." * 100), protocol="tcp", connection=connection)
+    (finding,) = by_check(judge(MOVED, None, [found], [point()], Gates(), settled=True), "move.connection")
+    assert (finding.verdict, finding.found) == (verdict, text)
+    assert (finding.remedy is None) == (verdict is Verdict.PASS)

@@ -12,8 +12,9 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     ProbeError,
     UnreachableError,
 )
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Directions, Probe
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Verdict
-from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import path
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import path, summary
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +108,26 @@ def test_a_gateway_beyond_the_circuit_is_found(before, after, circuit, verdict):
     finding = path.gateway_finding("web01", before, after, circuit)
     assert finding.verdict is verdict
     assert finding.remedy or verdict is Verdict.PASS
+
+
+def one_way(*delays_ms):
+    probes = tuple(Probe(i, i / 100, delay) for i, delay in enumerate(delays_ms))
+    return summary.summarize(probes, 100)
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "error_ms", "verdict", "text"),
+    [
+        (one_way(2.0, 2.1), one_way(2.2, 2.3), 0.1, Verdict.PASS, "2.00 ms there, 2.20 ms back"),
+        (one_way(2.0, 2.0), one_way(7.0, 7.0), 0.1, Verdict.FAIL, "2.00 ms there, 7.00 ms back"),
+        (one_way(2.0, 2.0), one_way(7.0, 7.0), 6.0, Verdict.PASS, ""),  # within what the clocks are known
+        (one_way(20.0, 20.0), one_way(24.0, 24.0), 0.1, Verdict.PASS, ""),
+        (one_way(2.0, None), one_way(2.0), 0.1, Verdict.PASS, "1 lost there, 0 lost back"),
+        (one_way(None, None), None, 0.1, Verdict.FAIL, "2 lost there"),
+        (one_way(2.0, 2.0), one_way(None, None), 0.1, Verdict.FAIL, "2 lost back"),
+    ],
+)
+def test_one_way_asymmetry(there, back, error_ms, verdict, text):
+    finding = path.asymmetry_finding("host-a to host-b", Directions(there, back, error_ms))
+    assert finding.verdict is verdict and text in finding.found
+    assert (finding.remedy is None) is (verdict is Verdict.PASS)

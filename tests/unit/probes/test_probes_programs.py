@@ -1,21 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs that are copied to viewpoints: packets, filter, limits."""
+"""The programs that are copied to viewpoints: packets, filters, limits."""
 
 from __future__ import annotations
 
 import ast
 import ipaddress
 import struct
+import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import icmp, tap
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.programs import (
+    icmp,
+    neighbor,
+    pacing,
+    tap,
+    tcp,
+    udp,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 TOKEN = b"12345678"
-PROGRAMS = [Path(module.__file__) for module in (icmp, tap)]
+PROGRAMS = sorted(Path(pacing.__file__).parent.glob("*.py"))
 
 
 @given(st.binary(min_size=2, max_size=200))
@@ -41,24 +49,84 @@ def test_rubbish_is_no_reply(packet):
     assert icmp.reply_sequence(6, True, TOKEN, packet) is None
 
 
+@pytest.mark.parametrize("program", [icmp, udp, neighbor, tcp])
 @pytest.mark.parametrize("wrong", [["--pps", "0"], ["--pps", "1001"], ["--seconds", "0"], ["--size", "8"]])
-def test_limits_are_kept_on_the_viewpoint_too(wrong, capsys):
+def test_limits_are_kept_on_the_viewpoint_too(program, wrong, capsys):
     with pytest.raises(SystemExit):
-        icmp.parse(["192.0.2.1", *wrong])
+        program.parse(["192.0.2.1", *wrong])
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.name)
-def test_programs_stand_alone(path):
+def test_programs_need_nothing_but_their_folder(path):
     """They are copied to hosts that have nothing but Python 3.8."""
     tree = ast.parse(path.read_text(), feature_version=(3, 8))
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    relative = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    assert all(node.level == 1 for node in relative)
+    absolute = {a.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+    assert absolute <= sys.stdlib_module_names
 
 
-def run_filter(packet: bytes) -> int:
+MAC, OTHER = bytes.fromhex("525400000001"), bytes.fromhex("525400000002")
+V4 = (ipaddress.ip_address("192.0.2.1"), ipaddress.ip_address("192.0.2.2"))
+V6 = (ipaddress.ip_address("2001:db8::1"), ipaddress.ip_address("2001:db8::ab:cdef"))
+
+
+def arp_reply(sender, receiver, operation=neighbor.REPLY):
+    body = neighbor.ARP_BODY.pack(1, 0x0800, 6, 4, operation, OTHER, sender.packed, MAC, receiver.packed)
+    return (MAC + OTHER + b"\x08\x06" + body).ljust(60, b"\0")
+
+
+def advertisement(target, receiver, kind=neighbor.ADVERTISEMENT):
+    head = struct.pack("!IHBB", 6 << 28, 32, 58, 255) + target.packed + receiver.packed
+    body = struct.pack("!BBHI", kind, 0, 0, 0x60000000) + target.packed + b"\x02\x01" + OTHER
+    return MAC + OTHER + b"\x86\xdd" + head + body
+
+
+@pytest.mark.parametrize(
+    ("frame", "ends", "is_answer"),
+    [
+        (arp_reply(V4[1], V4[0]), V4, True),
+        (arp_reply(V4[1], V4[0], neighbor.REQUEST), V4, False),
+        (arp_reply(ipaddress.ip_address("192.0.2.9"), V4[0]), V4, False),
+        (arp_reply(V4[1], ipaddress.ip_address("192.0.2.9")), V4, False),
+        (arp_reply(V4[1], V4[0])[:30], V4, False),
+        (advertisement(V6[1], V6[0]), V6, True),
+        (advertisement(V6[1], V6[0], neighbor.SOLICITATION), V6, False),
+        (advertisement(V6[0], V6[0]), V6, False),
+        (advertisement(V6[1], V6[1]), V6, False),
+        (advertisement(V6[1], V6[0])[:60], V6, False),
+        (arp_reply(V4[1], V4[0]), V6, False),
+    ],
+)
+def test_only_the_answer_to_our_question_counts(frame, ends, is_answer):
+    assert neighbor.answers(frame, *ends) is is_answer
+
+
+def test_the_questions_are_those_of_a_host_that_does_not_know():
+    arp = neighbor.arp_request(MAC, *V4)
+    assert arp[:6] == b"\xff" * 6 and arp[6:12] == MAC and len(arp) == 60
+    assert tap.parse_frame(arp) == ("arp", 0, 0, "192.0.2.1", "192.0.2.2")
+    asked = neighbor.solicitation(MAC, *V6)
+    assert asked[:6].hex() == "3333ffabcdef"  # RFC 2464 section 7, of the solicited-node group (RFC 4291 section 2.7.1)
+    assert str(ipaddress.IPv6Address(asked[38:54])) == "ff02::1:ffab:cdef"
+    assert asked[21] == 255  # RFC 4861 section 7.1.1: any other hop limit is dropped
+    pseudo = asked[22:54] + struct.pack("!II", len(asked) - 54, 58)
+    assert icmp.checksum(pseudo + asked[54:]) == 0
+
+
+@pytest.mark.parametrize(("version", "frame", "kept"), [
+    (4, arp_reply(V4[1], V4[0]), True), (4, advertisement(V6[1], V6[0]), False),
+    (6, advertisement(V6[1], V6[0]), True), (6, arp_reply(V4[1], V4[0]), False),
+])  # fmt: skip
+def test_the_kernel_drops_what_is_no_question_of_neighbours(version, frame, kept):
+    assert bool(run_filter(frame, neighbor.FILTERS[version])) is kept
+
+
+def run_filter(packet: bytes, instructions=tuple(tap.FILTER)) -> int:
     """Interpret the classic BPF program as the kernel does; return how many bytes are kept."""
     counter, accumulator = 0, 0
     while True:
-        code, if_true, if_false, value = tap.FILTER[counter]
+        code, if_true, if_false, value = instructions[counter]
         if code == 0x06:
             return value
         if code == 0x28:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import ProbeError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Probe
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Connection, Probe
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import summary
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,3 +168,40 @@ def test_announcements_are_those_of_the_workload_after_the_move_began():
         (-5, "in", "arp"), (700_000_000, "in", "rarp"), (800_000_000, "in", "rarp"), (600_000_000, "out", "arp"),
     )]  # fmt: skip
     assert summary.announcements(frames, 0.0) == {"rarp": 0.7}
+
+
+def probes_of(*rtts_ms):
+    return tuple(Probe(i, i / 100, rtt) for i, rtt in enumerate(rtts_ms))
+
+
+def test_the_directions_are_told_apart():
+    probes = probes_of(4.0, None, None, 4.0)
+    found = summary.directions(probes, {0: 0.001, 2: 0.021, 3: 0.031}, 100, 0.1)
+    assert (found.there.sent, found.there.lost, found.back.sent, found.back.lost) == (4, 1, 3, 1)
+    assert (found.there.rtt_ms_p50, found.back.rtt_ms_p50) == (pytest.approx(1.0), pytest.approx(3.0))
+
+
+def test_a_delay_below_the_error_of_the_clocks_is_none_below_zero():
+    found = summary.directions(probes_of(0.1, 0.1), {0: -0.0001, 1: 0.0099}, 100, 0.2)
+    assert found.there.rtt_ms_p50 == 0.0
+
+
+def test_nothing_arrived_is_no_knowledge_of_the_way_back():
+    found = summary.directions(probes_of(None, None), {}, 100, 0.1)
+    assert (found.there.lost, found.back) == (2, None)
+
+
+def test_arrivals_are_put_on_the_axis():
+    assert summary.read_arrivals("b 4711\na 3 1500000000\ne 4 111\na 4 2000", -1.0) == {3: 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("s 0 1\nt 3\n", Connection(True, retransmitted=3)),
+        ("s 0 1\n", Connection(True)),
+        ("s 0 1\nd 2500000000 the far end closed it\nt 0\n", Connection(False, 1.5, "the far end closed it", 0)),
+    ],
+)
+def test_how_a_connection_fared(text, expected):
+    assert summary.read_connection(text, -1.0) == expected

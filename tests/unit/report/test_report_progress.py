@@ -166,7 +166,7 @@ def test_seconds_in_a_message(message: str, seconds: float) -> None:
 
 def test_loss_lines() -> None:
     first, second = loss_lines(needs_person().probes)
-    assert first == "hv-a tap -> gateway: 636 of 16000 lost, 7 at one a second, longest gap 6360 ms (+/- 10 ms)"
+    assert first == "hv-a tap -> gateway (ICMP): 636 of 16000 lost, 7 at one a second, longest gap 6360 ms (+/- 10 ms)"
     assert "0 of 16000 lost" in second and "longest gap none" in second
 
 

@@ -15,7 +15,7 @@ from ansible_collections.stretchnet.fabric.tests.unit.checks.checks_builders imp
 from hypothesis import given
 from hypothesis import strategies as st
 
-HOSTS = ("hv-a", "hv-b", "host-a")
+HOSTS = ("hv-a", "hv-b", "host-a", "leaf-a1", "leaf-b1")
 
 
 def segment(**values: Any) -> Callable[[dict[str, Any]], None]:
@@ -74,6 +74,35 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "viewpoints[0].target: the workload has no address to ping",
     ),
     "viewpoint target": (viewpoint(target="1.2.3"), "viewpoints[0].target: '1.2.3' is neither gateway, workload nor"),
+    "viewpoint twice": (lambda d: d["viewpoints"].append(d["viewpoints"][0]), "viewpoints[1]: is there twice"),
+    "probe": (viewpoint(probe="smoke"), "viewpoints[0].probe: 'smoke' is not one of: icmp, udp, neighbor, tcp"),
+    "port": (viewpoint(probe="udp", port=65536), "viewpoints[0].port: 65536 is not in 1..65535"),
+    "port of no service": (viewpoint(port=7), "viewpoints[0].port: a probe of kind icmp has no port"),
+    "responder of no service": (
+        viewpoint(probe="neighbor", responder="host-a"),
+        "viewpoints[0].responder: a probe of kind neighbor needs no responder",
+    ),
+    "responder elsewhere": (
+        viewpoint(probe="udp", responder="host-a"),
+        "viewpoints[0].target: must be an address of the responder",
+    ),
+    "responder unknown": (
+        viewpoint(probe="udp", target="10.100.0.22", responder="host-z"),
+        "viewpoints[0].responder: 'host-z' is no host of the inventory",
+    ),
+    "interface": (viewpoint(probe="neighbor", interface="eth0;reboot"), "viewpoints[0].interface: 'eth0;reboot' does"),
+    "a switch sends pings only": (
+        viewpoint(host="leaf-a1", pps=1, probe="tcp"),
+        "viewpoints[0].probe: 'leaf-a1' is a switch: it can send icmp only",
+    ),
+    "a switch pings slowly": (
+        viewpoint(host="leaf-a1", pps=100),
+        "viewpoints[0].pps: 'leaf-a1' is a switch: at most 5 pings a second",
+    ),
+    "a switch runs no program": (
+        viewpoint(probe="udp", target="10.100.0.22", responder="leaf-b1"),
+        "viewpoints[0].responder: 'leaf-b1' is a switch: no program runs there",
+    ),
     "check": (
         lambda d: d.update(gates={"checks": ["VerifyVniBound", "VerifyMoon"]}),
         "gates.checks[1]: 'VerifyMoon' is no check; known: VerifyAttachmentPort, ",

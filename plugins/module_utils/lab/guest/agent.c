@@ -6,10 +6,11 @@
  *
  * TCP port 7777 (IPv4 and IPv6), one command a line, one JSON line as answer:
  *   status                       {"id": 128 random bits, "counter": ticks, "uptime_s": seconds}
- *   ping ADDRESS PPS SECONDS     starts paced echo requests on an absolute schedule
- *   stop                         ends them
- *   results                      {"sent", "received", "probes": [[sequence, sent_us, rtt_us or null], ...]}
+ *   ping ADDRESS PPS SECONDS     starts paced echo requests on an absolute schedule, one flow for each family
+ *   stop [4|6]                   ends them, both or one
+ *   results 4|6                  {"sent", "received", "probes": [[sequence, sent_us, rtt_us or null], ...]}
  *   load MIB                     rewrites that much memory ten times a second (0: ends it)
+ * UDP port 7777 sends each datagram back as it is (RFC 862).
  * Times are of the guest's CLOCK_MONOTONIC, which stands still while the guest is paused.
  */
 #define _GNU_SOURCE
@@ -44,19 +45,22 @@ struct probe {
 };
 
 static struct client clients[CLIENTS];
-static struct probe probes[PROBES];
 static char identity[33];
 static uint64_t counter, started_ns;
 static volatile char load_memory[MAX_LOAD_MIB << 20];
 static size_t load_bytes;
 
-static struct {
+struct flow {
     int fd, family;
     struct sockaddr_storage address;
     socklen_t address_len;
     uint64_t begin_ns, interval_ns;
     uint32_t sent, total, received, pps;
-} flow = {.fd = -1};
+    struct probe probes[PROBES];
+};
+
+enum { FLOWS = 2 }; /* IPv4, then IPv6 */
+static struct flow flows[FLOWS] = {{.fd = -1}, {.fd = -1}};
 
 static uint64_t now_ns(void)
 {
@@ -89,116 +93,125 @@ static uint16_t checksum(const uint8_t *data, size_t length) /* RFC 1071; length
     return htons((uint16_t)~sum);
 }
 
-static void send_probe(void)
+static void send_probe(struct flow *flow)
 {
     /* type, code, checksum, identifier, sequence as in RFC 792 and RFC 4443 */
-    uint8_t packet[64] = {flow.family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST};
-    uint16_t id = (uint16_t)getpid(), sequence = htons((uint16_t)flow.sent), sum;
+    uint8_t packet[64] = {flow->family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST};
+    uint16_t id = (uint16_t)getpid(), sequence = htons((uint16_t)flow->sent), sum;
     memcpy(packet + 4, &id, 2);
     memcpy(packet + 6, &sequence, 2);
-    if (flow.family == AF_INET) { /* the kernel fills it in for ICMPv6 */
+    if (flow->family == AF_INET) { /* the kernel fills it in for ICMPv6 */
         sum = checksum(packet, sizeof packet);
         memcpy(packet + 2, &sum, 2);
     }
-    probes[flow.sent] = (struct probe){.sent_ns = now_ns(), .rtt_us = -1};
+    flow->probes[flow->sent] = (struct probe){.sent_ns = now_ns(), .rtt_us = -1};
     /* One that cannot be sent is lost: it stays in the table without a reply. */
-    (void)!sendto(flow.fd, packet, sizeof packet, MSG_DONTWAIT, (void *)&flow.address, flow.address_len);
-    flow.sent++;
+    (void)!sendto(flow->fd, packet, sizeof packet, MSG_DONTWAIT, (void *)&flow->address, flow->address_len);
+    flow->sent++;
 }
 
-static void take_reply(const uint8_t *packet, ssize_t length)
+static void take_reply(struct flow *flow, const uint8_t *packet, ssize_t length)
 {
     uint16_t id, sequence;
-    if (flow.family == AF_INET && length > 0) {
+    if (flow->family == AF_INET && length > 0) {
         ssize_t header = (packet[0] & 15) * 4;
         packet += header;
         length -= header;
     }
-    if (length < 8 || packet[0] != (flow.family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY))
+    if (length < 8 || packet[0] != (flow->family == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY))
         return;
     memcpy(&id, packet + 4, 2);
     memcpy(&sequence, packet + 6, 2);
     sequence = ntohs(sequence);
-    if (id != (uint16_t)getpid() || sequence >= flow.sent || probes[sequence].rtt_us >= 0)
+    if (id != (uint16_t)getpid() || sequence >= flow->sent || flow->probes[sequence].rtt_us >= 0)
         return;
-    probes[sequence].rtt_us = (int64_t)((now_ns() - probes[sequence].sent_ns) / 1000);
-    flow.received++;
+    flow->probes[sequence].rtt_us = (int64_t)((now_ns() - flow->probes[sequence].sent_ns) / 1000);
+    flow->received++;
 }
 
-static void receive_replies(void)
+static void receive_replies(struct flow *flow)
 {
     uint8_t packet[1500];
     ssize_t length;
-    while ((length = recv(flow.fd, packet, sizeof packet, MSG_DONTWAIT)) >= 0)
-        take_reply(packet, length);
+    while ((length = recv(flow->fd, packet, sizeof packet, MSG_DONTWAIT)) >= 0)
+        take_reply(flow, packet, length);
 }
 
-static int parse_address(const char *text)
+/* Returns the flow of the address's family, its address set; NULL where it is no address. */
+static struct flow *flow_to(const char *text)
 {
-    struct sockaddr_in *four = (void *)&flow.address;
-    struct sockaddr_in6 *six = (void *)&flow.address;
-    memset(&flow.address, 0, sizeof flow.address);
-    if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
-        flow.address_len = sizeof *four;
-        return four->sin_family = AF_INET;
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct flow *flow = NULL;
+    if (inet_pton(AF_INET, text, &four.sin_addr) == 1) {
+        flow = &flows[0];
+        memcpy(&flow->address, &four, flow->address_len = sizeof four);
+    } else if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1) {
+        flow = &flows[1];
+        memcpy(&flow->address, &six, flow->address_len = sizeof six);
     }
-    if (inet_pton(AF_INET6, text, &six->sin6_addr) != 1)
-        return -1;
-    flow.address_len = sizeof *six;
-    return six->sin6_family = AF_INET6;
+    if (flow)
+        flow->family = flow->address.ss_family;
+    return flow;
 }
 
 static const char *start_flow(const char *address, uint32_t pps, uint32_t seconds)
 {
     if (pps < 1 || pps > 1000 || seconds < 1 || (uint64_t)pps * seconds > PROBES)
         return "pps must be 1..1000 and pps times seconds at most 65536";
-    if (flow.fd >= 0)
-        close(flow.fd);
-    flow.fd = -1;
-    flow.sent = flow.total = flow.received = 0;
-    flow.family = parse_address(address);
-    if (flow.family < 0)
+    struct flow *flow = flow_to(address);
+    if (!flow)
         return "not an address";
-    int protocol = flow.family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6;
-    flow.fd = socket(flow.family, SOCK_RAW | SOCK_CLOEXEC, protocol);
-    if (flow.fd < 0)
+    if (flow->fd >= 0)
+        close(flow->fd);
+    flow->sent = flow->total = flow->received = 0;
+    int protocol = flow->family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6;
+    flow->fd = socket(flow->family, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    if (flow->fd < 0)
         return "no raw socket";
-    flow.pps = pps;
-    flow.interval_ns = 1000000000u / pps;
-    flow.total = pps * seconds;
-    flow.begin_ns = now_ns();
+    flow->pps = pps;
+    flow->interval_ns = 1000000000u / pps;
+    flow->total = pps * seconds;
+    flow->begin_ns = now_ns();
     return NULL;
 }
 
-static void report_flow(FILE *out)
+static void report_flow(FILE *out, const struct flow *flow)
 {
     fprintf(out, "{\"pps\": %u, \"running\": %s, \"sent\": %u, \"received\": %u, \"probes\": [",
-            flow.pps, flow.sent < flow.total ? "true" : "false", flow.sent, flow.received);
-    for (uint32_t i = 0; i < flow.sent; i++) {
-        fprintf(out, "%s[%u, %llu, ", i ? ", " : "", i, (unsigned long long)(probes[i].sent_ns / 1000));
-        fprintf(out, probes[i].rtt_us < 0 ? "null]" : "%lld]", (long long)probes[i].rtt_us);
+            flow->pps, flow->sent < flow->total ? "true" : "false", flow->sent, flow->received);
+    for (uint32_t i = 0; i < flow->sent; i++) {
+        fprintf(out, "%s[%u, %llu, ", i ? ", " : "", i, (unsigned long long)(flow->probes[i].sent_ns / 1000));
+        fprintf(out, flow->probes[i].rtt_us < 0 ? "null]" : "%lld]", (long long)flow->probes[i].rtt_us);
     }
     fprintf(out, "]}\n");
+}
+
+static void stop_flow(struct flow *flow)
+{
+    flow->total = flow->sent;
 }
 
 static void command(FILE *out, char *line)
 {
     char address[64];
     unsigned pps, seconds, mib;
-    const char *error = "unknown command; known: status, ping ADDRESS PPS SECONDS, stop, results, load MIB";
+    const char *error = "unknown command; known: status, ping ADDRESS PPS SECONDS, stop [4|6], results 4|6, load MIB";
     if (!strcmp(line, "status")) {
         fprintf(out, "{\"id\": \"%s\", \"counter\": %llu, \"uptime_s\": %.3f}\n", identity, (unsigned long long)counter,
                 (double)(now_ns() - started_ns) / 1e9);
         return;
     }
-    if (!strcmp(line, "results"))
-        return report_flow(out);
+    if (!strcmp(line, "results 4") || !strcmp(line, "results 6"))
+        return report_flow(out, &flows[line[8] == '6']);
     if (sscanf(line, "ping %63s %u %u", address, &pps, &seconds) == 3)
         error = start_flow(address, pps, seconds);
     else if (sscanf(line, "load %u", &mib) == 1 && mib <= MAX_LOAD_MIB)
         load_bytes = (size_t)mib << 20, error = NULL;
+    else if (!strcmp(line, "stop 4") || !strcmp(line, "stop 6"))
+        stop_flow(&flows[line[5] == '6']), error = NULL;
     else if (!strcmp(line, "stop"))
-        flow.total = flow.sent, error = NULL;
+        stop_flow(&flows[0]), stop_flow(&flows[1]), error = NULL;
     if (error)
         fprintf(out, "{\"error\": \"%s\"}\n", error);
     else
@@ -241,14 +254,14 @@ static void write_client(struct client *c)
         discard_answer(c);
 }
 
-static int listener(void)
+static int listener(int type)
 {
     int yes = 1, no = 0;
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-    if (bind(fd, (void *)&any, sizeof any) || listen(fd, CLIENTS)) {
+    if (bind(fd, (void *)&any, sizeof any) || (type == SOCK_STREAM && listen(fd, CLIENTS))) {
         perror("agent: port 7777");
         exit(1);
     }
@@ -265,25 +278,43 @@ static void accept_client(int fd)
         close(one);
 }
 
+static void send_back(int fd)
+{
+    static uint8_t datagram[9000];
+    struct sockaddr_in6 peer;
+    socklen_t peer_len = sizeof peer;
+    ssize_t length;
+    while ((length = recvfrom(fd, datagram, sizeof datagram, MSG_DONTWAIT, (void *)&peer, &peer_len)) >= 0) {
+        /* One that cannot be sent back is lost, as on the wire. */
+        (void)!sendto(fd, datagram, (size_t)length, MSG_DONTWAIT, (void *)&peer, peer_len);
+        peer_len = sizeof peer;
+    }
+}
+
 /* Does what is due and returns how long nothing else will be. */
 static uint64_t run_timers(void)
 {
     static uint64_t next_tick_ns;
-    uint64_t now = now_ns(), next_probe_ns;
+    uint64_t now = now_ns(), next_ns;
     if (now >= next_tick_ns) {
         counter++;
         next_tick_ns = now + TICK_NS;
         for (size_t i = 0; i < load_bytes; i += 512)
             load_memory[i] = (char)(counter + i / 512);
     }
-    if (flow.fd < 0 || flow.sent >= flow.total)
-        return next_tick_ns - now;
-    next_probe_ns = flow.begin_ns + flow.sent * flow.interval_ns;
-    if (now >= next_probe_ns) {
-        send_probe();
-        return 0;
+    next_ns = next_tick_ns;
+    for (struct flow *flow = flows; flow < flows + FLOWS; flow++) {
+        uint64_t due_ns = flow->begin_ns + flow->sent * flow->interval_ns;
+        if (flow->fd < 0 || flow->sent >= flow->total)
+            continue;
+        if (now >= due_ns) {
+            send_probe(flow);
+            return 0;
+        }
+        if (due_ns < next_ns)
+            next_ns = due_ns;
     }
-    return next_probe_ns < next_tick_ns ? next_probe_ns - now : next_tick_ns - now;
+    return next_ns - now;
 }
 
 int main(void)
@@ -297,21 +328,26 @@ int main(void)
         sprintf(identity + 2 * i, "%02x", random[i]);
     for (int i = 0; i < CLIENTS; i++)
         clients[i].fd = -1;
-    int listen_fd = listener();
+    int listen_fd = listener(SOCK_STREAM), echo_fd = listener(SOCK_DGRAM);
+    enum { FIXED = FLOWS + 2 };
     for (;;) {
-        struct pollfd wait[CLIENTS + 2] = {{listen_fd, POLLIN, 0}, {flow.fd, POLLIN, 0}};
+        struct pollfd wait[CLIENTS + FIXED] = {
+            {listen_fd, POLLIN, 0}, {echo_fd, POLLIN, 0}, {flows[0].fd, POLLIN, 0}, {flows[1].fd, POLLIN, 0}};
         for (int i = 0; i < CLIENTS; i++)
-            wait[i + 2] = (struct pollfd){clients[i].fd, (short)(clients[i].out_len ? POLLOUT : POLLIN), 0};
+            wait[i + FIXED] = (struct pollfd){clients[i].fd, (short)(clients[i].out_len ? POLLOUT : POLLIN), 0};
         uint64_t pause_ns = run_timers();
         struct timespec pause = {(time_t)(pause_ns / 1000000000u), (long)(pause_ns % 1000000000u)};
-        if (ppoll(wait, CLIENTS + 2, &pause, NULL) <= 0)
+        if (ppoll(wait, CLIENTS + FIXED, &pause, NULL) <= 0)
             continue;
         if (wait[1].revents)
-            receive_replies();
+            send_back(echo_fd);
+        for (int i = 0; i < FLOWS; i++)
+            if (wait[i + 2].revents)
+                receive_replies(&flows[i]);
         for (int i = 0; i < CLIENTS; i++) {
-            if (wait[i + 2].revents & POLLOUT)
+            if (wait[i + FIXED].revents & POLLOUT)
                 write_client(&clients[i]);
-            else if (wait[i + 2].revents)
+            else if (wait[i + FIXED].revents)
                 read_client(&clients[i]);
         }
         if (wait[0].revents)

@@ -129,7 +129,7 @@ def _loss(evidence: Evidence) -> Iterator[str]:
         [
             (
                 flow.viewpoint,
-                f"{flow.target} {flow.address}",
+                f"{flow.target} {flow.address} ({flow.protocol})",
                 flow.summary.sent,
                 flow.summary.lost,
                 flow.summary.lost_at_1pps,

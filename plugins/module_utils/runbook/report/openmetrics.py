@@ -122,7 +122,8 @@ def _gates(writer: _Writer, evidence: Evidence) -> None:
 
 def _probes(writer: _Writer, evidence: Evidence) -> None:
     flows: list[tuple[dict[str, object], LossSummary]] = [
-        ({"viewpoint": f.viewpoint, "target": f.target, "address": f.address}, f.summary) for f in evidence.probes
+        ({"viewpoint": f.viewpoint, "target": f.target, "address": f.address, "protocol": f.protocol}, f.summary)
+        for f in evidence.probes
     ]
     for name in ("sent", "lost", "late", "duplicates", "reordered"):
         writer.family(f"probes_{name}", f"Probes {name}.", [(labels, getattr(s, name)) for labels, s in flows])

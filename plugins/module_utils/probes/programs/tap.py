@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the wire saw at a VM's tap, as a program that stands alone (standard library of Python 3.8).
+"""What the wire saw at a VM's tap.
 
 It is copied to a hypervisor and run there before and during the move. A packet socket that is bound
 to no interface also sees the tap that the incoming VM gets, so it need not be known beforehand. The
@@ -14,26 +14,20 @@ is ``request``, ``reply`` (echo), ``arp``, ``na`` (neighbour advertisement) or `
 from __future__ import annotations
 
 import argparse
-import ctypes
 import ipaddress
-import os
 import re
-import select
-import signal
 import socket
 import struct
-import sys
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
-SO_TIMESTAMPNS = 35  # asm-generic/socket.h
-SO_ATTACH_FILTER = 26
+from . import pacing
+
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
 ARP, RARP, IPV4, IPV6 = 0x0806, 0x8035, 0x0800, 0x86DD
 ECHO_KINDS = {(4, 8): "request", (4, 0): "reply", (6, 128): "request", (6, 129): "reply", (6, 136): "na"}
 SNAP_LENGTH = 128
-FLUSH_S = 0.2
 #: Classic BPF (Linux Documentation/networking/filter.rst): ARP, RARP, ICMP over IPv4, ICMPv6; no other
 #: frame is copied to this program, so that the VM's own traffic does not cost it anything.
 FILTER = [
@@ -49,13 +43,6 @@ FILTER = [
     (0x06, 0, 0, SNAP_LENGTH),
     (0x06, 0, 0, 0),
 ]
-
-
-def attach_filter(sock: socket.socket) -> None:
-    """Let the kernel drop what is not asked for."""
-    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in FILTER)
-    buffer = ctypes.create_string_buffer(program)
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(FILTER), ctypes.addressof(buffer)))
 
 
 def parse_frame(frame: bytes) -> tuple[str, int, int, str, str] | None:
@@ -83,28 +70,19 @@ def _address(packed: bytes) -> str:
     return str(ipaddress.ip_address(packed))
 
 
-def stamp_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """Return the kernel's time of the frame on CLOCK_MONOTONIC."""
-    now_real, now_monotonic = time.time_ns(), time.monotonic_ns()
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= 16:
-            seconds, nanoseconds = struct.unpack("@qq", data[:16])
-            return int(now_monotonic - (now_real - seconds * 1000000000 - nanoseconds))
-    return now_monotonic
-
-
-class Capture:
+class Capture(pacing.Program):
     """One packet socket over all interfaces, of which those that match the pattern are recorded."""
 
-    def __init__(self, pattern: str, out: TextIO) -> None:
-        self.pattern, self.out = re.compile(pattern), out
+    def __init__(self, options: argparse.Namespace, out: TextIO) -> None:
+        super().__init__(options, out)
+        self.pattern = re.compile(options.interface)
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        attach_filter(self.sock)
-        self.sock.setblocking(False)
-        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        pacing.attach_filter(self.sock, FILTER)
+        pacing.prepare(self.sock)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.write("b", time.monotonic_ns())
 
-    def take(self) -> None:
+    def receive(self) -> None:
         """Record all that is waiting."""
         while True:
             try:
@@ -114,7 +92,12 @@ class Capture:
             found = parse_frame(frame) if self.pattern.fullmatch(peer[0]) else None
             if found:
                 direction = "out" if peer[2] == PACKET_OUTGOING else "in"
-                self.out.write(" ".join(map(str, (stamp_ns(ancillary), peer[0], direction, *found))) + "\n")
+                self.write(pacing.arrival_ns(ancillary), peer[0], direction, *found)
+
+    def run(self) -> None:
+        """Record until it is stopped, and what waits then."""
+        super().run()
+        self.receive()
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -127,35 +110,5 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Capture until it is stopped; returns the exit code."""
-    options = parse(arguments)
-    out = open(options.output, "w") if options.output else sys.stdout  # noqa: SIM115
-    try:
-        capture = Capture(options.interface, out)
-    except OSError as exc:
-        print(f"x {exc}", file=out, flush=True)
-        return 1
-    print(f"b {time.monotonic_ns()}", file=out, flush=True)
-    end_s = time.monotonic() + options.seconds
-
-    def stop(_signal: int, _frame: Any) -> None:
-        nonlocal end_s
-        end_s = 0.0
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    flush_s = 0.0
-    while time.monotonic() < end_s and not (options.stop and os.path.exists(options.stop)):
-        if select.select([capture.sock], [], [], FLUSH_S)[0]:
-            capture.take()
-        if time.monotonic() > flush_s:
-            out.flush()
-            flush_s = time.monotonic() + FLUSH_S
-    capture.take()
-    out.flush()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(pacing.main(Capture, parse(None)))
