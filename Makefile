@@ -23,8 +23,8 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit lint sanity galaxy docs-lint \
-	test test-lab test-lab-long netbox-prepare test-netbox molecule
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow coverage cores \
+	lint sanity galaxy docs-lint test test-lab test-lab-long netbox-prepare test-netbox molecule
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,7 +57,16 @@ rollback: ## Move the VM back and take the stretch away again
 	$(RUNBOOK) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
 
 unit: setup-test ## Unit tests: no root, no lab, under a minute
-	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) tests/unit
+	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) -m "not slow" tests/unit
+
+test-slow: setup setup-test ## The unit tests that start programs and servers of their own (minutes)
+	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) -m slow --durations=20 tests/unit
+
+coverage: setup setup-test ## All the unit tests, the slow ones too; fails below 90 % on the floors 0 to 2
+	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) --cov --cov-report=term:skip-covered tests/unit
+
+cores: setup-test ## The glue on every supported ansible-core, each in an environment of its own
+	.ci/cores
 
 lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
 	$(VENV)/ruff check .
@@ -96,4 +105,6 @@ molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollbac
 	@echo "Needs root: the scenario brings the lab up and down."
 	cd extensions && $(AS_ROOT) env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test
 
-test: setup setup-test lint unit test-lab molecule ## All the tests; .ci/run calls just this
+# Cheap first; then what needs no lab runs beside the lab, at the lowest priority (CONTRIBUTING.md says what each costs).
+test: setup setup-test lint unit coverage ## All the tests; .ci/run calls just this
+	@.ci/beside "test-lab molecule" "sanity galaxy docs-lint cores test-netbox"

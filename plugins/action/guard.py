@@ -32,6 +32,7 @@ class ActionModule(VerbAction):
             params = validated(self.module, self._task.args)
             devices = plain(variables["groups"].get(params["fabric_group"], []))
             refuse_empty(params["fabric_group"], devices)
+            refuse_slice(devices, self._variable(variables, "stretchnet_device_count", None))
             refuse_limit(devices, plain(variables["ansible_play_hosts_all"]))
             refuse_tags(
                 set(params["tags"]), *(set(plain(variables[f"ansible_{kind}_tags"])) for kind in ("run", "skip"))
@@ -72,6 +73,17 @@ def refuse_empty(group: str, devices: list[str]) -> None:
     """A change of no device is a mistake in the inventory, not a success."""
     if not devices:
         raise InputError("fabric_group", f"the inventory has no device in group {group!r}")
+
+
+def refuse_slice(devices: list[str], expected: typing.Any) -> None:
+    """AWX gives each slice of a job an inventory of its own with every Nth host, and nothing that tells the job so."""
+    if expected is None or str(expected) == str(len(devices)):
+        return
+    raise InputError(
+        "stretchnet_device_count",
+        f"{expected} devices are expected, but the inventory of this run has {len(devices)}: {', '.join(devices[:8])}",
+        remedy="a job of AWX must not be sliced (job_slice_count: 1); where the fabric has grown, correct the variable",
+    )
 
 
 def refuse_limit(expected: list[str], played: list[str]) -> None:

@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Fails when C(--limit) leaves out a host of the fabric, when a tag is not known to the runbook (Ansible would run nothing and
     report success), or when the change is wrong or not known. So a mistake is told once, before anything has begun.
+  - Fails when the variable C(stretchnet_device_count) is set and the inventory has another number of devices. That is the only way
+    to notice a sliced job of AWX, whose inventory holds every Nth host and says nothing of the others.
   - Run it first, in a play over all hosts, with C(run_once).
 author:
   - The stretchnet.fabric authors (@stretchnet)

@@ -16,12 +16,17 @@ _KEPT = ("type", "required", "default", "choices", "elements", "aliases", "no_lo
 
 def spec_of(module: str) -> dict[str, typing.Any]:
     """Return the argument spec of ``plugins/modules/<module>.py``, fragments of this collection included."""
+    return _options(documented_options(module))
+
+
+def documented_options(module: str) -> dict[str, typing.Any]:
+    """Return the options of ``plugins/modules/<module>.py`` as they are documented, with those of the fragments."""
     documentation = yaml.safe_load(importlib.import_module(f"{_PREFIX}.modules.{module}").DOCUMENTATION)
     options: dict[str, typing.Any] = {}
     for fragment in documentation.get("extends_documentation_fragment", []):
         options.update(_fragment(fragment).get("options") or {})
     options.update(documentation.get("options") or {})
-    return _options(options)
+    return options
 
 
 def _fragment(name: str) -> dict[str, typing.Any]:

@@ -22,6 +22,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import MAX_BYTES
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.artifacts import artifacts
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Bench, Desk, HostVars, Settings
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.signals import ORPHANED, stoppable
@@ -94,9 +95,10 @@ class VerbAction(ActionBase):
         return answer
 
     def _shared(self, answer: dict[str, typing.Any], bench: Bench) -> dict[str, typing.Any]:
-        """Have the store know what this step has added to the run; a warning where it could not be told."""
+        """Have the store and the job's artifacts know what this step has added; a warning where it could not be told."""
         problem = bench.share() if isinstance(bench, Desk) and not self.check_mode else ""
-        return {**answer, "warnings": [*answer.get("warnings", []), problem]} if problem else answer
+        told = artifacts(self.module, bench.change_id or bench.fabric.name, answer)
+        return {**answer, **told, **({"warnings": [*answer.get("warnings", []), problem]} if problem else {})}
 
     @property
     def check_mode(self) -> bool:

@@ -43,11 +43,16 @@ _IP_TYPES = (
     ipaddress.IPv6Network,
 )
 
+#: Most of what is encoded: a run holds tens of thousands of probes.
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+
 T = typing.TypeVar("T")
 
 
 def encode(value: typing.Any) -> typing.Any:
     """Return the JSON form of a model value (dataclass, enum, address, collection or scalar)."""
+    if type(value) in _SCALARS:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):

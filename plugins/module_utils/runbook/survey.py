@@ -75,7 +75,7 @@ def survey(
         [name for name in names if wanted[name]], lambda session: session.facts(wanted[session.device.name])
     )
     states = results(answers)
-    failures = {name: str(error) for name, error in errors(answers).items()}
+    failures = {name: " ".join(str(error).split()) for name, error in errors(answers).items()}
     chosen = [c for c in fabric.circuits if circuits is None or c.name in circuits]
     samples = measure_circuits(fleet, fabric, chosen, states, count=count, size_bytes=size_bytes)
     return Survey(

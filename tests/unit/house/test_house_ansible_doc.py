@@ -15,7 +15,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model import err
 
 #: Not resolved: Ansible finds a collection by the folders above it, and the checkout may be linked there.
 COLLECTION = Path(errors.__file__).parents[3]
-FOLDERS = {"module": "modules", "filter": "filter", "callback": "callback", "role": "roles"}
+FOLDERS = {"module": "modules", "lookup": "lookup", "filter": "filter", "callback": "callback", "role": "roles"}
 
 
 def names(kind: str) -> set[str]:

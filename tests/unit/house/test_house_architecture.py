@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,9 +30,16 @@ FLOOR = {
 SOURCES = sorted(UTILS.rglob("*.py"))
 
 
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return what the tests here ask of a file: its imports, those in functions included, and its functions."""
+    asked = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
+    return tuple(node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, asked))
+
+
 def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (level, dotted name) of every import of a file, those in functions included."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Yield (level, dotted name) of every import of a file."""
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -72,7 +80,7 @@ def test_no_floor_below_the_glue_imports_ansible(path: Path) -> None:
 def functions() -> list[tuple[str, int, bool]]:
     found = []
     for path in [*SOURCES, *sorted((ROOT / "plugins").glob("*/*.py"))]:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 found.append((f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", lines, node.returns is not None))

@@ -9,6 +9,7 @@ connections, so that even an escape that failed would run nothing.
 
 from __future__ import annotations
 
+import functools
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,16 +34,7 @@ def render(evidence: Evidence, files: Mapping[str, str]) -> str:
         DependencyError: Jinja2 is missing (it comes with ansible-core).
     """
     jinja2, markupsafe = _libraries()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=lambda value: printable(value) if value.__class__ is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(_filters())
-    text: str = environment.get_template("page.html.j2").render(
+    text: str = _template(jinja2).render(
         e=evidence,
         view=view,
         words=words,
@@ -52,6 +44,20 @@ def render(evidence: Evidence, files: Mapping[str, str]) -> str:
         timelines=[markupsafe.Markup(drawing) for drawing in timeline.draw(evidence)],
     )
     return text
+
+
+@functools.cache
+def _template(jinja2: typing.Any) -> typing.Any:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: printable(value) if value.__class__ is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_filters())
+    return environment.get_template("page.html.j2")
 
 
 def _libraries() -> tuple[typing.Any, typing.Any]:

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which unit tests are slow: ``make unit`` answers within a minute, ``make test-slow`` and ``make coverage`` run these as well."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+#: Examples of each property that names no number of its own; more with STRETCHNET_EXAMPLES=1000.
+settings.register_profile("house", max_examples=int(os.environ.get("STRETCHNET_EXAMPLES", "40")))
+settings.load_profile("house")
+
+HERE = Path(__file__).resolve().parent
+#: Files whose tests start programs or servers of their own, or wait for the timer of a device, with what costs the time.
+SLOW = {
+    "actions/test_actions_design.py": "ansible-playbook",
+    "awx/test_awx_setup.py": "ansible-playbook, a module for each object",
+    "cores/test_cores_traps.py": "ansible-playbook",
+    "hypervisors/test_hypervisors_vsphere.py": "builds and starts a vCenter simulator",
+    "mixed/test_mixed_runbook.py": "six switches over real sockets, gates that settle",
+    "platforms/eos/test_eos_session.py": "a switch over real sockets, timers that run out",
+    "platforms/ios/test_ios_session.py": "a switch over real sockets, timers that run out",
+    "platforms/junos/test_junos_session.py": "a switch over real sockets, timers that run out",
+    "platforms/nxos/test_nxos_session.py": "a switch over real sockets, timers that run out",
+    "platforms/sonic/test_sonic_session.py": "the device's scripts in a real shell",
+    "report/test_report_browser.py": "Chromium",
+    "stores/test_stores_s3.py": "an S3 server on loopback",
+    "runner/test_runner_jobs.py": "ansible-runner, ansible-playbook",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow files; tests elsewhere are marked where they stand."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and str(item.path.relative_to(HERE)) in SLOW:
+            item.add_marker(pytest.mark.slow)
