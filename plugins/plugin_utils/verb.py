@@ -95,7 +95,7 @@ class VerbAction(ActionBase):
         return answer
 
     def _shared(self, answer: dict[str, typing.Any], bench: Bench) -> dict[str, typing.Any]:
-        """Have the store and the job's artifacts know what this step has added; a warning where it could not be told."""
+        """Have the store and the job's artifacts know what this step has added; what could not be told is a warning."""
         problem = bench.share() if isinstance(bench, Desk) and not self.check_mode else ""
         told = artifacts(self.module, bench.change_id or bench.fabric.name, answer)
         return {**answer, **told, **({"warnings": [*answer.get("warnings", []), problem]} if problem else {})}
