@@ -115,6 +115,9 @@ def _uses(
         module = next((key.removeprefix(_NAMESPACE) for key in task if key.startswith(_NAMESPACE)), "")
         if role.startswith(_NAMESPACE):
             specs = _ROOT / "roles" / role.removeprefix(_NAMESPACE) / "meta" / "argument_specs.yml"
-            yield yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"], task["vars"]
+            yield (
+                yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"],
+                task.get("vars", {}),
+            )
         elif module and module != _GUARD:
             yield documented_options(module), task[_NAMESPACE + module]
