@@ -16,7 +16,8 @@ import threading
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
-from cisco_config import Rejected, merge, show
+
+from .cisco_config import Rejected, merge, show
 
 _SECTION = re.compile(
     r"interface \S+|vlan \d+|vlan configuration \d+|l2vpn evpn( instance \d+ \S+| ethernet-segment \d+)?|vrf definition \S+|"
@@ -36,6 +37,8 @@ class CatalystSwitch:
         self.files: set[str] = set()
         self.lock = threading.RLock()
         self.refused = ""
+        self.drop_at = ""
+        self.disk_full = False
 
     def cli(self) -> CatalystCli:
         return CatalystCli(self)
@@ -88,6 +91,8 @@ class CatalystSwitch:
 
     def _file(self, line: str) -> str:
         written = re.fullmatch(r"show clock \| redirect flash:(\S+)", line)
+        if written and self.disk_full:
+            return f"%Error opening flash:{written[1]} (No space left on device)\n"
         if written:
             self.files.add(written[1])
             return ""
@@ -132,6 +137,9 @@ class CatalystCli:
             self.path = None if line else self.path
         elif line == "exit":
             self.path = self.path[:-1] if self.path else None
+        elif self.switch.drop_at and self.switch.drop_at in line:
+            self.switch.drop_at = ""
+            return None
         elif self.switch.refused and self.switch.refused in line:
             return "% Invalid input detected at '^' marker.\n"
         else:
@@ -147,7 +155,8 @@ class CatalystCli:
             text = "\n".join(" " * i + part for i, part in enumerate([*self.path, line]))
             try:
                 if self.path[-1:] == ["archive"]:
-                    self.switch.running["archive"][line] = {}
+                    archive = self.switch.running["archive"]
+                    archive.pop(line[3:], None) if line.startswith("no ") else archive.setdefault(line, {})
                 else:
                     merge(self.switch.running, text)
             except Rejected:

@@ -24,6 +24,8 @@ class SshServer(paramiko.ServerInterface):
     ) -> None:
         self.switch, self._username, self._password, self.banner = switch, username, password, banner
         self.prompt_delay_s = 0.0
+        #: After a command with these words the connection is lost, once.
+        self.drop_at = ""
         self._key = paramiko.ECDSAKey.generate()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
@@ -85,6 +87,10 @@ class SshServer(paramiko.ServerInterface):
                     line, _unused, received = received.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
                     time.sleep(self.prompt_delay_s)
                     output = self._answer(line.strip(), mode)
+                    if self.drop_at and self.drop_at in line:
+                        self.drop_at = ""
+                        channel.get_transport().close()
+                        return
                     text = f"{line}\r\n{output}{self._prompt(mode)}".replace("\r\n", "\n").replace("\n", "\r\n")
                     channel.sendall(text.encode())
 

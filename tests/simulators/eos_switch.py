@@ -9,20 +9,14 @@ What it imitates: the JSON-RPC method runCmds (Arista eAPI Command API Guide), `
 
 from __future__ import annotations
 
-import base64
 import copy
 import difflib
-import http.server
-import ipaddress
 import json
 import re
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +28,9 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftr
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.eos.render import allowed_vlans, ranges
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.reading import vlan_ids
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from .eos_config import merge
+from .https_switch import HttpsSwitch
 
 
 class Refused(Exception):
@@ -55,6 +46,7 @@ class Faults:
     delay_s: float = 0.0
     truncate: str | None = None
     refuse_line: str | None = None
+    log: str = ""
 
 
 def text_of(tree: Tree, depth: int = 0) -> str:
@@ -183,6 +175,7 @@ class Switch:
         command = " ".join(text.split())
         if command == "show running-config":
             body = f"! Command: show running-config\n! device: sim (vEOS-lab, EOS-{self.version})\n!\n{text_of(self.running)}!\nend\n"
+            body = body.replace("interface ", f"{self.faults.log}interface ", 1)
             return {"output": body[: len(body) // 2] if self.faults.truncate == command else body}
         match = re.fullmatch(r"show session-config named (\S+) diffs", command)
         if match:
@@ -321,52 +314,14 @@ _KNOWN = re.compile(
 )
 
 
-class Server:
+class Server(HttpsSwitch):
     """eAPI over HTTPS on a free port of the loopback, with a certificate that ``ca_file`` vouches for."""
 
     def __init__(self, switch: Switch, folder: Path, username: str = "admin", password: str = "arista") -> None:
+        super().__init__(self._run, folder, username, password)
         self.switch = switch
-        self._authorization = "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-        self.ca_file = _certificate(folder)
-        outer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                outer._answer(self)
-
-            def log_message(self, *_unused: Any) -> None:
-                pass
-
-        class Quiet(http.server.ThreadingHTTPServer):
-            def handle_error(self, *_unused: Any) -> None:
-                """A client that went away is no news."""
-
-        self._server = Quiet(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.ca_file, folder / "key.pem")
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
-
-    def __enter__(self) -> Server:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_unused: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-        if handler.headers.get("Authorization") != self._authorization:
-            self._send(handler, 401, b"Unauthorized")
-            return
+    def _run(self, body: bytes) -> bytes | None:
         request = json.loads(body)
         time.sleep(self.switch.faults.delay_s)
         commands = request["params"]["cmds"]
@@ -379,34 +334,5 @@ class Server:
             answer["error"] = {"code": 1002, "message": str(exc), "data": [{}, {"errors": [str(exc)]}]}
         if cut:  # the switch did it, the answer is lost
             self.switch.faults.drop_at = None
-            handler.connection.shutdown(socket.SHUT_RDWR)
-            handler.close_connection = True
-            return
-        self._send(handler, 200, json.dumps(answer).encode())
-
-    def _send(self, handler: http.server.BaseHTTPRequestHandler, status: int, body: bytes) -> None:
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.send_header("Content-Type", "application/json")
-        handler.end_headers()
-        handler.wfile.write(body)
-
-
-def _certificate(folder: Path) -> Path:
-    """Write a self-signed certificate of 127.0.0.1 and its key; return the certificate's file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulated switch")])
-    now = datetime.now(timezone.utc)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1)).add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(private)
-    return folder / "cert.pem"
+            return None
+        return json.dumps(answer).encode()

@@ -46,6 +46,8 @@ class Faults:
     refuse_statement: str | None = None
     disk_full: bool = False
     log_in_output: bool = False
+    delay_s: float = 0.0
+    truncate: str | None = None
 
 
 @dataclass
@@ -197,6 +199,8 @@ class Switch:
             text = f"{count} packets transmitted, {count} packets received, 0% packet loss\n"
         else:
             text = self._show(command)
+        if self.faults.truncate == command:
+            text = text[: len(text) // 2]
         if self.faults.log_in_output:
             text = "Nov 21 04:33:04  leaf1 mib2d[1234]: SNMP_TRAP_LINK_DOWN: ifIndex 519\n" + text
         return f"<output>{escape(text)}</output>"
@@ -301,6 +305,7 @@ class Server(paramiko.ServerInterface):
         if root.tag.endswith("hello"):
             return True
         request = root[0]
+        time.sleep(self.switch.faults.delay_s)
         try:
             inside = self.switch.rpc(request, channel)
         except Refused as exc:

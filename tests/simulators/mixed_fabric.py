@@ -10,17 +10,15 @@ data center interconnect"; RFC 9014 section 4) announces itself to the leaves of
 from __future__ import annotations
 
 import ipaddress
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Circuit, Device, Fabric, Role, Site
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.tests.simulators import eos_switch, junos_switch
-from nexus_switch import NexusSwitch
-from ssh_switch import SshSwitch
+
+from .nexus_switch import NexusSwitch
+from .ssh_switch import SshSwitch
 
 _EOS = """\
 hostname {name}

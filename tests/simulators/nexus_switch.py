@@ -19,7 +19,8 @@ from collections.abc import Callable
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
-from cisco_config import Rejected, merge, show
+
+from .cisco_config import Rejected, merge, show
 
 _SECTION = re.compile(
     r"interface \S+|vlan \d+|evpn|vni \d+ l2|member vni \d+( associate-vrf)?|vrf context \S+|router bgp \S+|"
@@ -43,6 +44,8 @@ class NexusSwitch:
         self.checkpoint_fails = False
         self.most_checkpoints = 10
         self.answers: dict[str, str] = {}
+        #: What becomes of an answer on its way.
+        self.edit: Callable[[str, str], str] = lambda line, answer: answer
         #: The tunnel ends that BGP has told of for a VNI, where the switch stands in a fabric.
         self.flood: Callable[[int], list[str]] = lambda vni: []
 
@@ -68,13 +71,16 @@ class NexusSwitch:
     def execute(self, line: str) -> str:
         """Run one exec command."""
         with self.lock:
-            for pattern, method in _EXEC:
-                match = re.fullmatch(pattern, line)
-                if match:
-                    return str(method(self, *match.groups()))
-            if line in self.answers:
-                return self.answers[line]
-            return "" if line.startswith("terminal ") or not line else "% Invalid command at '^' marker.\n"
+            return self.edit(line, self._execute(line))
+
+    def _execute(self, line: str) -> str:
+        for pattern, method in _EXEC:
+            match = re.fullmatch(pattern, line)
+            if match:
+                return str(method(self, *match.groups()))
+        if line in self.answers:
+            return self.answers[line]
+        return "" if line.startswith("terminal ") or not line else "% Invalid command at '^' marker.\n"
 
     def show_running(self) -> str:
         head = f"!Command: show running-config\n!Time: {self.clock}\n\nversion 9.3(10) Bios:version\n"
@@ -156,6 +162,7 @@ _EXEC = (
     (r"show nve vni ingress-replication", NexusSwitch.show_replication),
     (r"show vlan brief \| json", NexusSwitch.show_vlans),
     (r"show clock", NexusSwitch.show_clock),
+    (r"show hostname \| json", lambda switch: json.dumps({"hostname": switch.hostname}) + "\n"),
     (r"show checkpoint summary", NexusSwitch.show_checkpoints),
     (r"checkpoint (\S+)", NexusSwitch.checkpoint),
     (r"no checkpoint (\S+)", NexusSwitch.forget),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -23,9 +24,13 @@ class Cli(Protocol):
         """Answer one line."""
 
 
+#: What a Linux device does with a script: its standard input to exit status, output and errors; None drops the connection.
+Program = Callable[[str], tuple[int, str, str] | None]
+
+
 class _Login(paramiko.ServerInterface):
-    def __init__(self, user: str, password: str) -> None:
-        self.user, self.password = user, password
+    def __init__(self, user: str, password: str, program: Program | None) -> None:
+        self.user, self.password, self.program = user, password, program
 
     def check_auth_password(self, username: str, password: str) -> int:
         good = (username, password) == (self.user, self.password)
@@ -43,15 +48,29 @@ class _Login(paramiko.ServerInterface):
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
         return True
 
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        if self.program is None:
+            return False
+        threading.Thread(target=_execute, args=(channel, self.program), daemon=True).start()
+        return True
+
 
 class SshSwitch:
-    """The server. ``known_hosts`` writes the file by which a client knows it."""
+    """The server. ``known_hosts`` writes the file by which a client knows it; a ``program`` takes what is executed."""
 
     def __init__(
-        self, new_cli: Callable[[], Cli], user: str = "admin", password: str = "secret", banner: str = ""
+        self,
+        new_cli: Callable[[], Cli],
+        user: str = "admin",
+        password: str = "secret",
+        banner: str = "",
+        program: Program | None = None,
     ) -> None:
         self.user, self.password, self.banner = user, password, banner
-        self._new_cli = new_cli
+        self._new_cli, self._program = new_cli, program
+        #: How long each answer takes, and what becomes of it on its way.
+        self.delay_s = 0.0
+        self.edit: Callable[[str, str], str] = lambda line, answer: answer
         self._key = paramiko.ECDSAKey.generate()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -82,7 +101,7 @@ class SshSwitch:
             transport = paramiko.Transport(peer)
             self._transports.append(transport)
             transport.add_server_key(self._key)
-            transport.start_server(server=_Login(self.user, self.password))
+            transport.start_server(server=_Login(self.user, self.password, self._program))
             channel = transport.accept(20)
             if channel is not None:
                 self._talk(channel, self._new_cli())
@@ -103,11 +122,41 @@ class SshSwitch:
                     continue
                 text, line = line.decode(), b""
                 channel.sendall(text.encode() + b"\r\n")
+                time.sleep(self.delay_s)
                 answer = cli.say(text.strip())
                 if answer is None:
                     return
+                answer = self.edit(text.strip(), answer)
                 shown = answer.replace("\n", "\r\n")
                 channel.sendall(f"{shown}{cr(shown)}{cli.prompt}".encode())
+
+
+def _execute(channel: paramiko.Channel, program: Program) -> None:
+    """Read the script to its end, run it, send what it said and its status."""
+    with contextlib.suppress(OSError, EOFError):
+        script = b""
+        while data := channel.recv(65536):
+            script += data
+        done = program(script.decode())
+        if done is None:
+            channel.get_transport().close()
+            return
+        code, out, err = done
+        channel.sendall(out.encode())
+        channel.sendall_stderr(err.encode())
+        channel.send_exit_status(code)
+        channel.shutdown_write()
+        channel.close()
+
+
+class LinuxPrompt:
+    """The login shell of a Linux device: netmiko asks it for its prompt, and no more."""
+
+    prompt = "admin@sonic:~$ "
+
+    def say(self, line: str) -> str | None:
+        """Answer nothing; ``exit`` ends it."""
+        return None if line in ("exit", "logout") else ""
 
 
 def cr(text: str) -> str:

@@ -5,23 +5,24 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from ..model.errors import (
-    AuthenticationError,
-    CommitError,
-    DependencyError,
-    DeviceError,
-    InputError,
-    UnreachableError,
-)
+from ..model.errors import CommitError, DeviceError, UnreachableError
 from ..model.fabric import Device
 from ..model.session import CommitState, CommitStatus, Credentials
 from ..model.state import DeviceState, Fact
-from .sessions import survey
+from .sessions import (
+    Ping,
+    VendorSession,
+    check_files,
+    connection_error,
+    missing_library,
+    ssh_options,
+    survey,
+    whole_config,
+)
 
 try:
     from napalm.base.exceptions import ConnectionException
@@ -34,11 +35,8 @@ try:
     )
     from paramiko.ssh_exception import SSHException
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"napalm cannot be imported ({exc})", remedy="pip install 'napalm>=5.2' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("napalm>=5.2", exc) from exc
 
-_HOST_KEY = re.compile(r"not found in known_hosts|Host key for server .* does not match|BadHostKey", re.DOTALL)
 #: How Cisco systems refuse a command.
 REFUSAL = re.compile(
     r"^\s*(?:% ?(?:Invalid|Incomplete|Ambiguous|Unrecognized|Permission|Error|Unknown)|ERROR:|Syntax error|Error:).*$",
@@ -50,7 +48,7 @@ _SLOW_S = 180.0
 _REFUSED_LINE = r"(?im)^\s*(?:% ?(?:invalid|incomplete|ambiguous|unrecognized|permission|error)|error:).*$"
 
 
-class CiscoSession:
+class CiscoSession(VendorSession):
     """One device behind a NAPALM driver; a method that finds no connection opens one.
 
     A subclass says its driver, its commands by fact, its reader, and how it arms.
@@ -59,10 +57,11 @@ class CiscoSession:
     #: Commands by fact; those in ``optional`` may be refused where their feature is off.
     commands: Mapping[Fact, tuple[str, ...]] = {}
     optional: Collection[str] = ()
+    #: What every whole running configuration has; see sessions.whole_config.
+    whole: ClassVar[str] = r"^end\s*\Z"
 
     def __init__(self, device: Device, credentials: Credentials) -> None:
-        self.device = device
-        self._credentials = credentials
+        super().__init__(device, credentials)
         self._driver: Any = None
 
     # ------------------------------------------------------------ to be said by the subclass
@@ -80,8 +79,9 @@ class CiscoSession:
         if self._driver is not None and self._driver.is_alive()["is_alive"]:
             return
         self._driver = None
-        driver = self._new_driver()
+        check_files(self.device.name, self._credentials)
         with self._errors("connect"):
+            driver = self._new_driver()
             driver.open()
         self._driver = driver
 
@@ -94,19 +94,8 @@ class CiscoSession:
 
     def _optional_args(self, **more: object) -> dict[str, Any]:
         credentials = self._credentials
-        return {
-            "port": credentials.port,
-            "key_file": credentials.key_file,
-            "use_keys": credentials.key_file is not None,
-            "ssh_strict": credentials.verify,
-            "system_host_keys": True,
-            "alt_host_keys": credentials.known_hosts_file is not None,
-            "alt_key_file": credentials.known_hosts_file or "",
-            "keepalive": 10,
-            "conn_timeout": credentials.timeout_s,
-            **more,
-            **credentials.options,
-        }
+        timeout = {"conn_timeout": credentials.timeout_s}
+        return {**ssh_options(credentials), **timeout, **more, **credentials.options}
 
     @contextlib.contextmanager
     def _errors(self, command: str) -> Iterator[None]:
@@ -118,21 +107,17 @@ class CiscoSession:
             raise
         except ConfigInvalidException as exc:
             raise CommitError(f"the device refused a line: {_words(exc)}", device=name, command=command) from exc
-        except NetmikoAuthenticationException as exc:
-            raise AuthenticationError(
-                "the device refused the credentials",
-                device=name,
-                command=command,
-                remedy="check user and password or key",
-            ) from exc
         except (
             ConnectionException,
+            NetmikoAuthenticationException,
             NetmikoTimeoutException,
             ReadTimeout,
             ReadException,
             SSHException,
             OSError,
             EOFError,
+            ValueError,
+            TypeError,
         ) as exc:
             raise self._lost(exc, command) from exc
 
@@ -141,12 +126,7 @@ class CiscoSession:
         if driver is not None:
             with contextlib.suppress(Exception):
                 driver.close()
-        if _HOST_KEY.search(f"{exc} {exc.__cause__} {exc.__context__}"):
-            return AuthenticationError(
-                "the device's host key is not the known one", device=self.device.name, command=command,
-                remedy="compare the key out of band, then put it into known_hosts",
-            )  # fmt: skip
-        return UnreachableError(f"no session or no answer: {_words(exc)}", device=self.device.name, command=command)
+        return connection_error(self.device.name, command, exc)
 
     # ------------------------------------------------------------ commands
 
@@ -198,21 +178,11 @@ class CiscoSession:
 
     def config(self) -> str:
         """Return the running configuration."""
-        return self._ask("show running-config")
+        command = "show running-config"
+        return whole_config(self.device.name, command, self._ask(command), self.whole)
 
-    def ping(
-        self,
-        destination: str,
-        *,
-        source: str | None = None,
-        count: int = 5,
-        size: int | None = None,
-        dont_fragment: bool = False,
-        timeout_s: float = 2.0,
-    ) -> tuple[int, int]:
-        """Ping from the device; return (sent, received)."""
-        address = _address(destination)
-        command = self._ping(str(address), source, count, size, dont_fragment, max(1, round(timeout_s)))
+    def _ping(self, ping: Ping) -> tuple[int, int]:
+        command = self._ping_command(ping)
         text = self._ask(command)
         found = re.search(r"(\d+) packets transmitted, (\d+) packets received", text)
         if found:
@@ -222,7 +192,7 @@ class CiscoSession:
             raise DeviceError(f"ping did not run: {text.strip()[-200:]}", device=self.device.name, command=command)
         return int(found[2]), int(found[1])
 
-    def _ping(self, ip: str, source: str | None, count: int, size: int | None, df: bool, timeout_s: int) -> str:
+    def _ping_command(self, ping: Ping) -> str:
         raise NotImplementedError
 
 
@@ -283,13 +253,6 @@ def typed_lines(candidate: str) -> list[str]:
         typed.append(plain)
         last = depth
     return [*typed, *["exit"] * len(open_)]
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError as exc:
-        raise InputError("destination", f"{text!r} is no IP address") from exc
 
 
 def _words(exc: Exception) -> str:

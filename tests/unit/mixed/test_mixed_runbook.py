@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 import functools
 import ipaddress
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +38,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.plan import plan_change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import make_point, run
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "simulators"))
-from mixed_fabric import MixedFabric  # noqa: E402
+from ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric import MixedFabric
 
 CHECKS = ("VerifyVniBound", "VerifyVniFloodList")
 CHANGE = Change(

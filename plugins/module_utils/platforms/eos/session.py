@@ -14,7 +14,6 @@ Source: EOS User Manual, chapters "Configuration sessions" and "Configuration ch
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import re
 import ssl
 import time
@@ -22,10 +21,8 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from ...model.errors import (
-    AuthenticationError,
     CommitError,
     CommitExpiredError,
-    DependencyError,
     DeviceError,
     PendingCommitError,
     UnreachableError,
@@ -33,7 +30,18 @@ from ...model.errors import (
 from ...model.fabric import Device
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
-from ..sessions import all_words, name_of, ping_counts, survey
+from ..sessions import (
+    Ping,
+    VendorSession,
+    check_files,
+    connection_error,
+    missing_library,
+    name_of,
+    ping_counts,
+    ssh_options,
+    survey,
+    whole_config,
+)
 from .read import COMMANDS, read
 
 try:
@@ -53,9 +61,7 @@ try:
     )
     from paramiko.ssh_exception import SSHException
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"napalm cannot be imported ({exc})", remedy="pip install 'napalm>=5.2' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("napalm>=5.2", exc) from exc
 
 #: Refused where the feature is not configured; the fact is then told by its other commands.
 OPTIONAL = frozenset(
@@ -72,12 +78,11 @@ _TEXT_COMMANDS = ("show running-config",)
 _HTTPS_PORT = 443
 
 
-class EosSession:
+class EosSession(VendorSession):
     """One EOS device; a method that finds no connection opens one."""
 
     def __init__(self, device: Device, credentials: Credentials) -> None:
-        self.device = device
-        self._credentials = credentials
+        super().__init__(device, credentials)
         self._driver: Any = None
 
     # ------------------------------------------------------------ connection
@@ -87,14 +92,15 @@ class EosSession:
         if self._driver is not None and self._driver.is_alive()["is_alive"]:
             return
         credentials = self._credentials
-        driver = EOSDriver(
-            credentials.host,
-            credentials.username,
-            credentials.password or "",
-            timeout=int(credentials.timeout_s),
-            optional_args=_optional_args(credentials),
-        )
-        with self._errors("open"):
+        check_files(self.device.name, credentials)
+        with self._errors("connect"):
+            driver = EOSDriver(
+                credentials.host,
+                credentials.username,
+                credentials.password or "",
+                timeout=int(credentials.timeout_s),
+                optional_args=_optional_args(credentials),
+            )
             driver.open()
         self._driver = driver
 
@@ -138,25 +144,22 @@ class EosSession:
             ) from exc  # fmt: skip
         except pyeapi.eapilib.CommandError as exc:
             raise DeviceError(f"the device refused the command: {exc}", device=name, command=command) from exc
-        except NetmikoAuthenticationException as exc:
-            raise AuthenticationError("the device refused the credentials", device=name) from exc
-        except (ConnectionException, pyeapi.eapilib.ConnectionError, NetmikoTimeoutException, ReadTimeout) as exc:
-            raise self._lost(exc) from exc
-        except (SSHException, OSError, EOFError) as exc:
-            raise self._lost(exc) from exc
-
-    def _lost(self, exc: Exception) -> DeviceError:
-        """Tell a refusal of credentials, key or certificate from a device that cannot be reached."""
-        said, name = f"{getattr(exc, 'message', '')} {all_words(exc)}".strip(), self.device.name
-        self._driver = None
-        if re.search(r"unauthori[sz]ed|authentication failed|\b401\b", said, re.IGNORECASE):
-            return AuthenticationError("the device refused the credentials", device=name)
-        if re.search(r"certificate|not found in known_hosts|host key", said, re.IGNORECASE):
-            return AuthenticationError(
-                f"the device is not known by its key: {said.strip()[:200]}", device=name,
-                remedy="add its host key or its certificate's issuer to those that are trusted",
-            )  # fmt: skip
-        return UnreachableError(f"cannot be reached: {said.strip()[:200]}", device=name)
+        except DeviceError:
+            raise
+        except (
+            ConnectionException,
+            pyeapi.eapilib.ConnectionError,
+            NetmikoAuthenticationException,
+            NetmikoTimeoutException,
+            ReadTimeout,
+            SSHException,
+            OSError,
+            EOFError,
+            ValueError,
+            TypeError,
+        ) as exc:
+            self._driver = None
+            raise connection_error(name, command, exc) from exc
 
     # ------------------------------------------------------------ reading
 
@@ -172,7 +175,8 @@ class EosSession:
 
     def config(self) -> str:
         """Return the running configuration, in the form that arm_restore() takes."""
-        return str(self._run(["show running-config"])[0]["output"])
+        command = "show running-config"
+        return whole_config(self.device.name, command, str(self._run([command])[0]["output"]), r"^end\s*\Z")
 
     def diff(self, candidate: str) -> str:
         """Return what merging ``candidate`` would change; the session it takes is aborted."""
@@ -289,24 +293,12 @@ class EosSession:
             )  # fmt: skip
         self._run([f"configure session {name} abort"])
 
-    def ping(
-        self,
-        destination: str,
-        *,
-        source: str | None = None,
-        count: int = 5,
-        size: int | None = None,
-        dont_fragment: bool = False,
-        timeout_s: float = 2.0,
-    ) -> tuple[int, int]:
-        """Ping from the device; return (sent, received)."""
-        target = ipaddress.ip_address(destination)
-        command = f"ping {'ipv6 ' if target.version == 6 else ''}{target}"
-        if source is not None:
-            command += f" source {ipaddress.ip_address(source)}"
-        command += f" size {int(size)}" if size is not None else ""
-        command += " df-bit" if dont_fragment else ""
-        command += f" repeat {int(count)} timeout {max(1, round(timeout_s))}"
+    def _ping(self, ping: Ping) -> tuple[int, int]:
+        command = f"ping {'ipv6 ' if ping.destination.version == 6 else ''}{ping.destination}"
+        command += f" source {ping.source}" if ping.source is not None else ""
+        command += f" size {int(ping.size)}" if ping.size is not None else ""
+        command += " df-bit" if ping.dont_fragment else ""
+        command += f" repeat {ping.count} timeout {ping.whole_timeout_s}"
         return ping_counts(self.device.name, command, str(self._run([command])[0]["output"]))
 
 
@@ -315,17 +307,7 @@ def _optional_args(credentials: Credentials) -> dict[str, Any]:
     options = dict(credentials.options)
     ca_file = options.pop("ca_file", None)
     if options.get("transport") == "ssh":
-        known_hosts = credentials.known_hosts_file
-        return {
-            "port": credentials.port,
-            "key_file": credentials.key_file,
-            "use_keys": credentials.key_file is not None,
-            "ssh_strict": credentials.verify,
-            "system_host_keys": True,
-            "alt_host_keys": known_hosts is not None,
-            "alt_key_file": known_hosts or "",
-            **options,
-        }
+        return {**ssh_options(credentials), **options}
     port = _HTTPS_PORT if credentials.port == 22 else credentials.port
     context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None) if credentials.verify else None
     return {"transport": "https", "port": port, "context": context, **options}

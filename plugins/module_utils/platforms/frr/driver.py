@@ -19,12 +19,12 @@ from typing import Any
 from ...model.errors import (
     CommitError,
     CommitExpiredError,
-    DependencyError,
     DeviceError,
     InputError,
     PendingCommitError,
 )
 from ...model.state import Fact
+from ..sessions import missing_library
 from . import document, getters, read
 from .document import Document
 from .shell import Shell
@@ -34,9 +34,7 @@ try:
     from napalm.base.exceptions import CommandErrorException, MergeConfigException, ReplaceConfigException
     from napalm.base.netmiko_helpers import netmiko_args
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"napalm cannot be imported ({exc})", remedy="pip install 'napalm>=5.0' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("napalm>=5.2", exc) from exc
 
 AGENT = "/usr/local/lib/stretchnet/commit-agent"
 AGENT_SOURCE = Path(__file__).with_name("agent.py")

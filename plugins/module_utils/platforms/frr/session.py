@@ -14,17 +14,19 @@ from ...model.fabric import Device
 from ...model.measure import Echo
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
+from ..sessions import Ping, VendorSession, check_files, checked_address, ssh_options
 from . import read
 from .driver import AGENT, FRRDriver
+from .shell import linux_ping
 
 T = TypeVar("T")
 
 
-class FrrSession:
+class FrrSession(VendorSession):
     """One FRR device. A lost connection is opened again, once per call, where the call can be repeated."""
 
     def __init__(self, device: Device, credentials: Credentials) -> None:
-        self.device = device
+        super().__init__(device, credentials)
         self.driver = FRRDriver(
             credentials.host,
             credentials.username,
@@ -36,6 +38,7 @@ class FrrSession:
     def open(self) -> None:
         """Connect; does nothing if it is open and alive."""
         if not self.driver.is_alive()["is_alive"]:
+            check_files(self.device.name, self._credentials)
             self.driver.close()
             self.driver.open()
 
@@ -120,20 +123,8 @@ class FrrSession:
                 remedy="the device does not know this token: compare its configuration with the rollback point",
             )  # fmt: skip
 
-    def ping(
-        self,
-        destination: str,
-        *,
-        source: str | None = None,
-        count: int = 5,
-        size: int | None = None,
-        dont_fragment: bool = False,
-        timeout_s: float = 2.0,
-    ) -> tuple[int, int]:
-        """Ping from the device; ``size`` is the ICMP payload in octets."""
-        echo = self.echo(
-            destination, source=source, count=count, size=size, dont_fragment=dont_fragment, timeout_s=timeout_s
-        )
+    def _ping(self, ping: Ping) -> tuple[int, int]:
+        echo = self._echo(ping)
         return echo.sent, echo.received
 
     def echo(
@@ -147,33 +138,25 @@ class FrrSession:
         timeout_s: float = 2.0,
     ) -> Echo:
         """Ping like ping(), and return the round-trip times that the device's ping sums up."""
-        argv = ["ping", "-n", "-q", "-i", "0.2", "-c", str(count), "-W", str(timeout_s)]
-        argv += ["-I", source] if source else []
-        argv += ["-s", str(size)] if size is not None else []
-        argv += ["-M", "do"] if dont_fragment else []
-        limit = count * (timeout_s + 0.2) + self.driver.timeout
-        done = self._again(lambda: self.driver.device.run(shlex.join([*argv, "--", destination]), timeout_s=limit))
+        return self._echo(
+            Ping(checked_address("destination", destination), source, count, size, dont_fragment, timeout_s)
+        )
+
+    def _echo(self, ping: Ping) -> Echo:
+        command = shlex.join(linux_ping(ping))
+        limit = ping.count * (ping.timeout_s + 0.2) + self.driver.timeout
+        done = self._again(lambda: self.driver.device.run(command, timeout_s=limit))
         found = re.search(r"(\d+) packets transmitted, (\d+) received", done.out)
         if not found:
             words = (done.err or done.out).strip()
-            raise DeviceError(f"ping did not run: {words[-300:]}", device=self.device.name, command=shlex.join(argv))
+            raise DeviceError(f"ping did not run: {words[-300:]}", device=self.device.name, command=command)
         times = re.search(r"= ([\d.]+)/([\d.]+)/([\d.]+)(?:/[\d.]+)? ms", done.out)
         return Echo(int(found[1]), int(found[2]), *(float(t) for t in times.groups()) if times else ())
 
 
 def _optional_args(device: Device, credentials: Credentials) -> dict[str, Any]:
-    known_hosts = credentials.known_hosts_file
-    return {
-        "inventory_name": device.name,
-        "port": credentials.port,
-        "key_file": credentials.key_file,
-        "ssh_strict": credentials.verify,
-        "system_host_keys": True,
-        "alt_host_keys": known_hosts is not None,
-        "alt_key_file": known_hosts or "",
-        "keepalive": 10,
-        **credentials.options,
-    }
+    options = {k: v for k, v in ssh_options(credentials).items() if k != "use_keys"}
+    return {"inventory_name": device.name, **options, **credentials.options}
 
 
 def _check_token(token: str | None) -> str | None:

@@ -19,19 +19,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.errors import AuthenticationError, DependencyError, DeviceError, UnreachableError
+from ...model.errors import DeviceError, UnreachableError
+from ..sessions import Ping, connection_error, missing_library
 
 try:
     import paramiko
     from netmiko import ConnectHandler
     from netmiko.exceptions import NetmikoAuthenticationException, NetmikoTimeoutException
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"netmiko cannot be imported ({exc})", remedy="pip install 'netmiko>=4.4' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("netmiko>=4.4", exc) from exc
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-_HOST_KEY_WORDS = re.compile(r"not found in known_hosts|Host key for server .* does not match", re.S)
 
 
 @dataclass(frozen=True)
@@ -58,21 +56,16 @@ class Shell:
         """Connect; AuthenticationError for a wrong key or host key, UnreachableError for the rest."""
         try:
             self._connection = ConnectHandler(device_type="linux", **self._arguments)
-        except NetmikoAuthenticationException as exc:
-            raise AuthenticationError(
-                "the device refused the credentials", device=self.name, command="ssh", remedy="check user and key"
-            ) from exc
-        except (NetmikoTimeoutException, OSError, paramiko.SSHException) as exc:
-            raise self._not_connected(exc) from exc
-
-    def _not_connected(self, exc: Exception) -> DeviceError:
-        if _HOST_KEY_WORDS.search(str(exc)):
-            return AuthenticationError(
-                "the device's host key is not the known one",
-                device=self.name, command="ssh", remedy="compare the key out of band, then put it into known_hosts",
-            )  # fmt: skip
-        words = " ".join(str(exc).split("Device settings", maxsplit=1)[0].split())
-        return UnreachableError(f"no SSH session: {words[:300]}", device=self.name, command="ssh")
+        except (
+            NetmikoAuthenticationException,
+            NetmikoTimeoutException,
+            OSError,
+            EOFError,
+            paramiko.SSHException,
+            ValueError,
+            TypeError,
+        ) as exc:
+            raise connection_error(self.name, "ssh", exc) from exc
 
     def close(self) -> None:
         """Close the connection; what runs detached on the device goes on."""
@@ -153,6 +146,15 @@ class Shell:
         channel.get_pty()  # so that closing the channel ends the command
         channel.exec_command(shlex.join([*self._sudo, "env", f"PATH={PATH}", "LC_ALL=C"]) + " " + command)
         return _lines(channel), channel.close
+
+
+def linux_ping(ping: Ping) -> list[str]:
+    """Return the words of iputils' ping; ``size`` is the ICMP payload."""
+    argv = ["ping", "-n", "-q", "-i", "0.2", "-c", str(ping.count), "-W", str(ping.timeout_s)]
+    argv += ["-I", ping.source] if ping.source else []
+    argv += ["-s", str(ping.size)] if ping.size is not None else []
+    argv += ["-M", "do"] if ping.dont_fragment else []
+    return [*argv, "--", str(ping.destination)]
 
 
 def _drain(channel: Any, deadline_s: float) -> tuple[str, str]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,12 @@ from .render import IGNORED, render
 
 if TYPE_CHECKING:
     from .session import IosSession
+
+
+#: The archive that a device without one gets for the time that a change is armed.
+ARCHIVE = "flash:stretchnet-archive"
+_ARCHIVE_ALONE = re.compile(rf"^archive\n +path {ARCHIVE}\n(?! )", re.MULTILINE)
+_ARCHIVE_PATH = re.compile(rf"^ +path {ARCHIVE}\n", re.MULTILINE)
 
 
 class Ios:
@@ -43,8 +50,12 @@ class Ios:
         return render(change, fabric, device, running)
 
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
-        """Compare two running configurations by meaning: order, comments and time stamps do not count."""
-        return differences(device, before, after, IGNORED)
+        """Compare two running configurations by meaning: order, comments and time stamps do not count.
+
+        Nor does the archive of an armed change, which its confirmation or the way back takes away.
+        """
+        plain = [_ARCHIVE_PATH.sub("", _ARCHIVE_ALONE.sub("", text)) for text in (before, after)]
+        return differences(device, *plain, IGNORED)
 
 
 PLATFORM = Ios()

@@ -21,24 +21,23 @@ from typing import Any
 from ...model.errors import (
     CommitError,
     CommitExpiredError,
-    DependencyError,
     DeviceError,
     InputError,
     PendingCommitError,
+    UnreachableError,
 )
 from ...model.session import CommitState, CommitStatus
 from ...model.state import DeviceState, Fact
 from .. import conftree
 from ..cisco_session import CiscoSession, once_more, typed_lines
-from ..sessions import name_of
+from ..sessions import Ping, missing_library, name_of
+from . import ARCHIVE
 from .read import read
 
 try:
     from napalm.ios import IOSDriver
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"napalm cannot be imported ({exc})", remedy="pip install 'napalm>=5.2' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("napalm>=5.2", exc) from exc
 
 _RUNNING = "show running-config"
 COMMANDS: dict[Fact, tuple[str, ...]] = {
@@ -61,7 +60,6 @@ COMMANDS: dict[Fact, tuple[str, ...]] = {
 OPTIONAL = frozenset(
     {"show l2vpn evpn mac", "show l2vpn evpn mac ip", "show l2vpn evpn evi detail", "show storm-control"}
 )
-ARCHIVE = "flash:stretchnet-archive"
 _MINUTES = range(1, 121)
 
 
@@ -108,7 +106,7 @@ class IosSession(CiscoSession):
             )  # fmt: skip
         if not self._has_archive():
             self._configure(["archive", f"path {ARCHIVE}", "exit"])
-        self._mark(name, "armed")
+        self._mark_armed(name)
         try:
             load()
         except CommitError:
@@ -117,6 +115,18 @@ class IosSession(CiscoSession):
             self._clean()
             raise
         return self.status(token)
+
+    def _mark_armed(self, name: str) -> None:
+        try:
+            self._mark(name, "armed")
+        except UnreachableError:
+            raise
+        except DeviceError as exc:
+            self._clean()
+            raise CommitError(
+                f"the commit cannot be remembered: {exc.message}", device=self.device.name, command=exc.command,
+                remedy="free space on flash:",
+            ) from exc  # fmt: skip
 
     def _replace(self, config: str, minutes: int) -> None:
         with self._errors("load_replace_candidate"):
@@ -133,9 +143,11 @@ class IosSession(CiscoSession):
         return conftree.value(conftree.children(tree, "archive"), r"path (.+)") is not None
 
     def _clean(self) -> None:
-        """Take away the archive that was only there for the timer."""
-        if conftree.has(conftree.parse(self.config()), "archive", f"path {ARCHIVE}"):
-            self._configure(["no archive"])
+        """Take away the archive's path that was only there for the timer, and the archive if that was all of it."""
+        archive = conftree.children(conftree.parse(self.config()), "archive")
+        if f"path {ARCHIVE}" in archive:
+            alone = len(archive) == 1
+            self._configure(["no archive"] if alone else ["archive", f"no path {ARCHIVE}", "exit"])
 
     # ------------------------------------------------------------ what became of it
 
@@ -174,6 +186,7 @@ class IosSession(CiscoSession):
         if "armed" not in marks:
             return CommitStatus(CommitState.UNKNOWN, None, token)
         if left is None or "back" in marks:
+            self._clean()
             return CommitStatus(CommitState.REVERTED, None, token)
         return CommitStatus(CommitState.PENDING, left, token)
 
@@ -213,11 +226,12 @@ class IosSession(CiscoSession):
             )  # fmt: skip
         self._clean()
 
-    def _ping(self, ip: str, source: str | None, count: int, size: int | None, df: bool, timeout_s: int) -> str:
-        more = [f"source {source}"] if source else []
-        more += [f"size {size}"] if size is not None else []
-        more += ["df-bit"] if df else []
-        return " ".join(["ping", ip, f"repeat {count}", f"timeout {timeout_s}", *more])
+    def _ping_command(self, ping: Ping) -> str:
+        more = [f"source {ping.source}"] if ping.source else []
+        more += [f"size {ping.size}"] if ping.size is not None else []
+        more += ["df-bit"] if ping.dont_fragment else []
+        fixed = ["ping", str(ping.destination), f"repeat {ping.count}", f"timeout {ping.whole_timeout_s}"]
+        return " ".join([*fixed, *more])
 
 
 def _minutes(seconds: int) -> int:

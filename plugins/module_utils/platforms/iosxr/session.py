@@ -7,17 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...model.errors import DependencyError
 from ...model.state import DeviceState, Fact
 from ..cisco_session import CiscoSession, ReadOnlyMixin
+from ..sessions import Ping, missing_library
 from .read import read
 
 try:
     from netmiko import ConnectHandler
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"netmiko cannot be imported ({exc})", remedy="pip install 'netmiko>=4.4' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("netmiko>=4.4", exc) from exc
 
 COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.SOFTWARE: ("show version",),
@@ -63,8 +61,9 @@ class IosXrSession(ReadOnlyMixin, CiscoSession):
     def _read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
         return read(device, outputs, self.device.platform)
 
-    def _ping(self, ip: str, source: str | None, count: int, size: int | None, df: bool, timeout_s: int) -> str:
-        more = [f"source {source}"] if source else []
-        more += [f"size {size}"] if size is not None else []
-        more += ["donotfrag"] if df else []
-        return " ".join(["ping", ip, f"count {count}", f"timeout {timeout_s}", *more])
+    def _ping_command(self, ping: Ping) -> str:
+        more = [f"source {ping.source}"] if ping.source else []
+        more += [f"size {ping.size}"] if ping.size is not None else []
+        more += ["donotfrag"] if ping.dont_fragment else []
+        fixed = ["ping", str(ping.destination), f"count {ping.count}", f"timeout {ping.whole_timeout_s}"]
+        return " ".join([*fixed, *more])

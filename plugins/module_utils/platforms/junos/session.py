@@ -11,7 +11,6 @@ Source: Junos OS CLI User Guide, "Commit the configuration: commit confirmed", a
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import math
 import os
 import re
@@ -21,10 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.errors import (
-    AuthenticationError,
     CommitError,
     CommitExpiredError,
-    DependencyError,
     DeviceError,
     PendingCommitError,
     UnreachableError,
@@ -32,7 +29,16 @@ from ...model.errors import (
 from ...model.fabric import Device
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
-from ..sessions import all_words, check_token, ping_counts, survey
+from ..sessions import (
+    Ping,
+    VendorSession,
+    check_files,
+    check_token,
+    connection_error,
+    missing_library,
+    ping_counts,
+    survey,
+)
 from .read import COMMANDS, read
 
 try:
@@ -41,7 +47,6 @@ try:
     )
     from jnpr.junos.exception import (
         ConfigLoadError,
-        ConnectAuthError,
         ConnectClosedError,
         ConnectError,
         LockError,
@@ -54,9 +59,7 @@ try:
     from ncclient.transport.errors import SessionCloseError, SSHError
     from paramiko.ssh_exception import SSHException
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"napalm cannot be imported ({exc})", remedy="pip install 'napalm>=5.2' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("napalm>=5.2", exc) from exc
 
 #: Refused where the feature is not configured; the fact is then told by its other commands.
 OPTIONAL = frozenset(
@@ -78,12 +81,11 @@ class _Commit:
     pending_min: int | None
 
 
-class JunosSession:
+class JunosSession(VendorSession):
     """One Junos device; a method that finds no connection opens one."""
 
     def __init__(self, device: Device, credentials: Credentials) -> None:
-        self.device = device
-        self._credentials = credentials
+        super().__init__(device, credentials)
         self._driver: Any = None
 
     # ------------------------------------------------------------ connection
@@ -93,7 +95,8 @@ class JunosSession:
         if self._driver is not None and self._driver.is_alive()["is_alive"]:
             return
         credentials = self._credentials
-        with self._errors("open"), _ssh_config(credentials) as ssh_config:
+        check_files(self.device.name, credentials)
+        with self._errors("connect"), _ssh_config(credentials) as ssh_config:
             driver = JunOSDriver(
                 credentials.host,
                 credentials.username,
@@ -136,25 +139,16 @@ class JunosSession:
                 f"the configuration database is locked or changed by somebody else: {exc}", device=name,
                 command="configure", remedy="let them commit or discard their changes",
             ) from exc  # fmt: skip
-        except ConnectAuthError as exc:
-            raise AuthenticationError("the device refused the credentials", device=name) from exc
         except (RpcTimeoutError, ConnectClosedError, SessionCloseError, ConnectionException) as exc:
             self._driver = None
             raise UnreachableError(f"the connection was lost: {exc}", device=name, command=command) from exc
         except RpcError as exc:
             raise DeviceError(f"the device refused: {exc}", device=name, command=command) from exc
-        except (ConnectError, SSHError, SSHException, OSError, EOFError) as exc:
-            raise self._lost(exc) from exc
-
-    def _lost(self, exc: Exception) -> DeviceError:
-        name, said = self.device.name, all_words(exc)
-        self._driver = None
-        if re.search(r"host ?key|unknown host|fingerprint", said, re.IGNORECASE):
-            return AuthenticationError(
-                f"the device is not known by its host key: {said[:200]}", device=name,
-                remedy="add the key to known_hosts, after comparing its fingerprint on the console",
-            )  # fmt: skip
-        return UnreachableError(f"cannot be reached: {said[:200]}", device=name)
+        except DeviceError:
+            raise
+        except (ConnectError, SSHError, SSHException, OSError, EOFError, ValueError, TypeError) as exc:
+            self._driver = None
+            raise connection_error(name, command, exc) from exc
 
     # ------------------------------------------------------------ reading
 
@@ -280,21 +274,11 @@ class JunosSession:
             driver.device.cu.rollback(rb_id=1)
             driver.device.cu.commit(comment=_REVERTED + token)
 
-    def ping(
-        self,
-        destination: str,
-        *,
-        source: str | None = None,
-        count: int = 5,
-        size: int | None = None,
-        dont_fragment: bool = False,
-        timeout_s: float = 2.0,
-    ) -> tuple[int, int]:
-        """Ping from the device; return (sent, received)."""
-        command = f"ping {ipaddress.ip_address(destination)} count {int(count)} wait {max(1, round(timeout_s))}"
-        command += f" source {ipaddress.ip_address(source)}" if source is not None else ""
-        command += f" size {int(size)}" if size is not None else ""
-        command += " do-not-fragment" if dont_fragment else ""
+    def _ping(self, ping: Ping) -> tuple[int, int]:
+        command = f"ping {ping.destination} count {ping.count} wait {ping.whole_timeout_s}"
+        command += f" source {ping.source}" if ping.source is not None else ""
+        command += f" size {int(ping.size)}" if ping.size is not None else ""
+        command += " do-not-fragment" if ping.dont_fragment else ""
         return ping_counts(self.device.name, command, str(self._answer(command)))
 
 

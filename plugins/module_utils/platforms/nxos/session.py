@@ -17,13 +17,12 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import (
     CommitError,
     CommitExpiredError,
-    DependencyError,
     DeviceError,
     ParseError,
     PendingCommitError,
@@ -34,16 +33,15 @@ from ...model.state import DeviceState, Fact
 from .. import conftree
 from ..cisco_session import CiscoSession, once_more, typed_lines
 from ..conftree import Tree
-from ..sessions import name_of
+from ..sessions import Ping, missing_library, name_of
 from .read import read
 
 try:
+    from napalm.nxapi_plumbing.errors import NXAPICommandError, NXAPIError
     from napalm.nxos import NXOSDriver
     from napalm.nxos_ssh import NXOSSSHDriver
 except ImportError as exc:  # pragma: no cover - the test environment has it
-    raise DependencyError(
-        f"napalm cannot be imported ({exc})", remedy="pip install 'napalm>=5.2' in the Python that runs Ansible"
-    ) from exc
+    raise missing_library("napalm>=5.2", exc) from exc
 
 _RUNNING = "show running-config"
 COMMANDS: dict[Fact, tuple[str, ...]] = {
@@ -78,25 +76,20 @@ OPTIONAL = frozenset(
     }
 )
 _PREFIX = "stretchnet-"
+_HTTPS_PORT = 443
 
 
 class NxosSession(CiscoSession):
-    """One NX-OS device. ``transport`` is ``ssh`` or ``nxapi``."""
+    """One NX-OS device, over SSH."""
 
     commands = COMMANDS
     optional = OPTIONAL
-    transport = "ssh"
+    whole = r"^version \S+"  # NX-OS writes no line at the end
 
     def _new_driver(self) -> Any:
         c = self._credentials
-        login = (c.host, c.username, c.password or "")
-        if self.transport == "ssh":
-            return NXOSSSHDriver(*login, timeout=int(c.timeout_s), optional_args=self._optional_args())
-        trust: object = (c.options.get("ca_file") or True) if c.verify else False
-        port = 443 if c.port == 22 else c.port
-        return NXOSDriver(
-            *login, timeout=int(c.timeout_s), optional_args=self._optional_args(ssl_verify=trust, port=port)
-        )
+        arguments = self._optional_args()
+        return NXOSSSHDriver(c.host, c.username, c.password or "", timeout=int(c.timeout_s), optional_args=arguments)
 
     def _read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
         return read(device, outputs, self.device.platform)
@@ -108,27 +101,6 @@ class NxosSession(CiscoSession):
             return self._ask(command)
         text = self._ask(command)
         return text if text.strip() not in ("", "{}") else self._ask(plain)
-
-    def _send(self, command: str) -> object:
-        if self.transport == "ssh":
-            return super()._send(command)
-        plain, _unused, modifier = command.partition(" | ")
-        answer = self._driver._send_command(plain, raw_text=modifier != "json")
-        return answer if isinstance(answer, str) else json.dumps(answer)
-
-    def _configure(self, lines: Any, mode: str | None = None) -> str:
-        if self.transport == "ssh":
-            return super()._configure(lines, mode)
-        self.open()
-        with self._errors(lines[0] if lines else "configure terminal"):
-            try:
-                return str(self._driver.device.config_list([line.strip() for line in lines]))
-            except Exception as exc:
-                if type(exc).__name__ in ("NXAPICommandError", "NXAPIPostError"):
-                    raise CommitError(
-                        f"the device refused a line: {str(exc)[:300]}", device=self.device.name, command=lines[0]
-                    ) from exc
-                raise
 
     # ------------------------------------------------------------ changing
 
@@ -146,7 +118,7 @@ class NxosSession(CiscoSession):
         """Replace the whole running configuration under a timer on the device."""
         return self._arm(token, revert_in_s, lambda: self._replace(config))
 
-    def _arm(self, token: str, revert_in_s: int, load: Any) -> CommitStatus:
+    def _arm(self, token: str, revert_in_s: int, load: Callable[[], object]) -> CommitStatus:
         name = name_of(token)
         tree = self._tree()
         pending = _schedules(tree)
@@ -314,18 +286,52 @@ class NxosSession(CiscoSession):
             raise ParseError(f"no time in {text.strip()[:80]!r}", device=self.device.name, command="show clock")
         return datetime.datetime.strptime(f"{found[1]} {' '.join(found[2].split())}", "%H:%M:%S %b %d %Y")
 
-    def _ping(self, ip: str, source: str | None, count: int, size: int | None, df: bool, timeout_s: int) -> str:
-        verb = "ping6" if ":" in ip else "ping"
-        more = [f"source {source}"] if source else []
-        more += [f"packet-size {size}"] if size is not None else []
-        more += ["df-bit"] if df else []
-        return " ".join([verb, ip, f"count {count}", f"timeout {timeout_s}", *more])
+    def _ping_command(self, ping: Ping) -> str:
+        verb = "ping6" if ping.destination.version == 6 else "ping"
+        more = [f"source {ping.source}"] if ping.source else []
+        more += [f"packet-size {ping.size}"] if ping.size is not None else []
+        more += ["df-bit"] if ping.dont_fragment else []
+        fixed = [verb, str(ping.destination), f"count {ping.count}", f"timeout {ping.whole_timeout_s}"]
+        return " ".join([*fixed, *more])
 
 
 class NxosApiSession(NxosSession):
-    """The same over the NX-API."""
+    """The same over the NX-API. Lines of a change go as one request, which ends at the first that is refused."""
 
-    transport = "nxapi"
+    def _new_driver(self) -> Any:
+        c = self._credentials
+        trust: object = (c.options.get("ca_file") or True) if c.verify else False
+        arguments = self._optional_args(ssl_verify=trust, port=_HTTPS_PORT if c.port == 22 else c.port)
+        return NXOSDriver(c.host, c.username, c.password or "", timeout=int(c.timeout_s), optional_args=arguments)
+
+    def _send(self, command: str) -> object:
+        plain, _unused, modifier = command.partition(" | ")
+        self._driver.device.api.timeout = self._patience_s(command)
+        try:
+            answer = self._driver._send_command(plain, raw_text=modifier != "json")
+        except NXAPICommandError as exc:
+            raise DeviceError(f"the device refused: {_said(exc)}", device=self.device.name, command=command) from exc
+        except NXAPIError as exc:
+            raise self._lost(exc, command) from exc
+        return answer if isinstance(answer, str) else "" if answer is None else json.dumps(answer)
+
+    def _configure(self, lines: Sequence[str], mode: str | None = None) -> str:
+        self.open()
+        command = lines[0] if lines else "configure terminal"
+        with self._errors(command):
+            self._driver.device.api.timeout = self._patience_s("configure replace")
+            try:
+                return str(self._driver.device.config_list(["configure terminal", *lines]))
+            except NXAPICommandError as exc:
+                raise CommitError(
+                    f"the device refused a line: {_said(exc)}", device=self.device.name, command=command
+                ) from exc
+            except NXAPIError as exc:
+                raise self._lost(exc, command) from exc
+
+
+def _said(exc: Exception) -> str:
+    return " ".join(str(exc).split())[:300]
 
 
 def _schedules(tree: Tree) -> dict[str, str]:

@@ -12,7 +12,6 @@ Source: sonic-net/SONiC, HLD "Generic updater and rollback"; systemd-run(1).
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import shlex
@@ -24,11 +23,13 @@ from ...model.fabric import Device
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
 from ..frr import read as frr
-from ..frr.shell import Output, Shell
-from ..sessions import name_of, ping_counts, survey
+from ..frr.shell import Output, Shell, linux_ping
+from ..reading import Answer
+from ..sessions import Ping, VendorSession, check_files, name_of, ping_counts, ssh_options, survey, whole_config
 from .read import read
 
 _CONFIG_DB = "sonic-cfggen -d --print-data"
+_FRR_CONFIG = "vtysh -c 'show running-config'"
 COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.SOFTWARE: ("show version",),
     Fact.MACS: ("show mac", "show vxlan remotemac all"),
@@ -54,11 +55,11 @@ _RELOAD = (
 _LONG_S = 180.0
 
 
-class SonicSession:
+class SonicSession(VendorSession):
     """One SONiC switch; a method that finds no connection opens one."""
 
     def __init__(self, device: Device, credentials: Credentials) -> None:
-        self.device = device
+        super().__init__(device, credentials)
         self._shell = Shell(
             device.name, credentials.timeout_s, _arguments(credentials), root=credentials.username == "root"
         )
@@ -66,6 +67,7 @@ class SonicSession:
     def open(self) -> None:
         """Connect; does nothing if it is open and alive."""
         if not self._shell.alive:
+            check_files(self.device.name, self._credentials)
             self._shell.close()
             self._shell.open()
 
@@ -95,8 +97,9 @@ class SonicSession:
 
     def config(self) -> str:
         """Return CONFIG_DB and FRR's running configuration as one JSON object."""
-        found = {"config_db": json.loads(self._ask(_CONFIG_DB)), "frr": self._ask("vtysh -c 'show running-config'")}
-        return json.dumps(found, indent=1, sort_keys=True) + "\n"
+        answer = Answer(self.device.name, _CONFIG_DB, self._ask(_CONFIG_DB))
+        frr_text = whole_config(self.device.name, _FRR_CONFIG, self._ask(_FRR_CONFIG), r"^end\s*\Z")
+        return json.dumps({"config_db": answer.json(), "frr": frr_text}, indent=1, sort_keys=True) + "\n"
 
     def diff(self, candidate: str) -> str:
         """Return the patch and FRR's lines, and what is installed for the time."""
@@ -233,44 +236,19 @@ class SonicSession:
                 remedy="compare the device's configuration with the rollback point",
             )  # fmt: skip
 
-    def ping(
-        self,
-        destination: str,
-        *,
-        source: str | None = None,
-        count: int = 5,
-        size: int | None = None,
-        dont_fragment: bool = False,
-        timeout_s: float = 2.0,
-    ) -> tuple[int, int]:
-        """Ping from the device; ``size`` is the ICMP payload in octets."""
-        try:
-            address = str(ipaddress.ip_address(destination))
-        except ValueError as exc:
-            raise InputError("destination", f"{destination!r} is no IP address") from exc
-        argv = ["ping", "-n", "-q", "-i", "0.2", "-c", str(count), "-W", str(timeout_s)]
-        argv += ["-I", source] if source else []
-        argv += ["-s", str(size)] if size is not None else []
-        argv += ["-M", "do"] if dont_fragment else []
-        command = shlex.join([*argv, "--", address])
-        done = self._script(command + "\n", command, timeout_s=count * (timeout_s + 0.2) + 30)
+    def _ping(self, ping: Ping) -> tuple[int, int]:
+        command = shlex.join(linux_ping(ping))
+        done = self._script(command + "\n", command, timeout_s=ping.count * (ping.timeout_s + 0.2) + 30)
         return ping_counts(self.device.name, command, done.out)
 
 
 def _arguments(credentials: Credentials) -> dict[str, Any]:
     return {
+        **ssh_options(credentials),
         "host": credentials.host,
-        "port": credentials.port,
         "username": credentials.username,
         "password": credentials.password,
-        "key_file": credentials.key_file,
-        "use_keys": credentials.key_file is not None,
-        "ssh_strict": credentials.verify,
-        "system_host_keys": True,
-        "alt_host_keys": credentials.known_hosts_file is not None,
-        "alt_key_file": credentials.known_hosts_file or "",
         "conn_timeout": credentials.timeout_s,
-        "keepalive": 10,
         **credentials.options,
     }
 

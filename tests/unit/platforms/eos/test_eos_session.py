@@ -16,6 +16,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     CommitError,
     CommitExpiredError,
     DeviceError,
+    InputError,
     ParseError,
     PendingCommitError,
     UnreachableError,
@@ -181,7 +182,7 @@ def test_wrong_password(server: Server) -> None:
 
 
 def test_unknown_certificate(server: Server) -> None:
-    with pytest.raises(AuthenticationError, match="not known by its key"):
+    with pytest.raises(AuthenticationError, match="certificate is not trusted"):
         session(server, options={}).open()
     one = session(server, options={}, verify=False)
     one.open()
@@ -208,7 +209,7 @@ def test_a_cut_configuration_is_seen(server: Server) -> None:
 
 def test_ping(server: Server) -> None:
     assert session(server).ping("10.0.0.1", source="10.1.0.5", count=3, size=1400, dont_fragment=True) == (3, 3)
-    with pytest.raises(ValueError, match="does not appear to be"):
+    with pytest.raises(InputError, match="is no IP address"):
         session(server).ping("10.0.0.1; reload")
 
 

@@ -16,8 +16,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.ios.render import render
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[2] / "simulators")]
-from cisco_config import merge, show  # noqa: E402
+sys.path[:0] = [str(HERE.parent)]
+from ansible_collections.stretchnet.fabric.tests.simulators.cisco_config import merge, show  # noqa: E402
 from stretch_scenarios import attached, change, two_sites  # noqa: E402
 
 BARE = """\

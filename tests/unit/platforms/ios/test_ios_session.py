@@ -23,9 +23,9 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.ios.session import IosSession
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[2] / "simulators")]
-from catalyst_switch import CatalystSwitch  # noqa: E402
-from ssh_switch import SshSwitch  # noqa: E402
+sys.path[:0] = [str(HERE.parent)]
+from ansible_collections.stretchnet.fabric.tests.simulators.catalyst_switch import CatalystSwitch  # noqa: E402
+from ansible_collections.stretchnet.fabric.tests.simulators.ssh_switch import SshSwitch  # noqa: E402
 from stretch_scenarios import attached, change, two_sites  # noqa: E402
 from test_ios_render import BROWN  # noqa: E402
 
@@ -88,6 +88,19 @@ def test_not_confirmed_goes_back_by_itself(lab: Lab) -> None:
     assert session.status("t").state is CommitState.REVERTED
     with pytest.raises(CommitExpiredError):
         session.confirm("t")
+    session.revert("t")
+    assert lab.switch.running == before
+
+
+def test_an_archive_of_the_devices_own_stays(lab: Lab) -> None:
+    lab.switch.running["archive"] = {"log config": {}}
+    before = copy.deepcopy(lab.switch.running)
+    session = lab.session()
+    text = session.config()
+    session.arm("t", lab.candidate(), 600)
+    platform = registry.platform("ios")
+    effect = platform.config_differences("leaf-a", text, session.config())
+    assert effect and not [d for d in effect if "archive" in f"{d.subject} {d.before} {d.after}"]
     session.revert("t")
     assert lab.switch.running == before
 

@@ -26,9 +26,9 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.nxos.session import NxosSession
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[2] / "simulators")]
-from nexus_switch import NexusSwitch  # noqa: E402
-from ssh_switch import SshSwitch  # noqa: E402
+sys.path[:0] = [str(HERE.parent)]
+from ansible_collections.stretchnet.fabric.tests.simulators.nexus_switch import NexusSwitch  # noqa: E402
+from ansible_collections.stretchnet.fabric.tests.simulators.ssh_switch import SshSwitch  # noqa: E402
 from stretch_scenarios import attached, change, two_sites  # noqa: E402
 from test_nxos_render import BROWN  # noqa: E402
 

@@ -1,22 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SONiC session's scripts, run by a real shell on a device whose own commands are stood in for.
-
-``config``, ``vtysh``, ``sonic-cfggen``, ``systemd-run`` and ``systemctl`` are small programs that keep CONFIG_DB
-in a file and imitate SONiC's generic updater (checkpoint, rollback, apply-patch, replace; HLD "Generic updater
-and rollback"). The timer fires only when the test says so.
-"""
+"""The SONiC session's scripts over SSH, run by a real shell on a device whose own commands are stood in for."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import ipaddress
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
@@ -26,10 +20,10 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Role
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import CommitState, Credentials
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.shell import Output
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sessions import name_of
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sonic import PLATFORM
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sonic import session as module
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sonic.session import SonicSession
+from ansible_collections.stretchnet.fabric.tests.simulators.sonic_switch import SonicSwitch
+from ansible_collections.stretchnet.fabric.tests.simulators.ssh_switch import LinuxPrompt, SshSwitch
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
@@ -37,174 +31,108 @@ from stretch_scenarios import attached, change, two_sites  # noqa: E402
 from test_sonic_render import BARE, FRR, patched  # noqa: E402
 
 DEVICE = Device("leaf-a", "a", Role.LEAF, "sonic", 65001, None, ipaddress.ip_address("10.1.0.11"))
-TOOL = f"""#!{sys.executable}
-import json, os, shutil, sys
-sys.path[:0] = {[str(HERE), str(HERE.parent)]!r} + {sys.path!r}
-home = os.path.dirname(os.path.abspath(__file__))
-db, tool, argv = home + "/db.json", os.path.basename(__file__), sys.argv[1:]
-def refuse(words):
-    print(words, file=sys.stderr)
-    sys.exit(1)
-if tool == "config":
-    verb, *rest = argv
-    if verb == "checkpoint":
-        if os.path.exists(home + "/full"):
-            refuse("No space left on device")
-        shutil.copy(db, home + "/cp-" + rest[0])
-    elif verb == "rollback":
-        shutil.copy(home + "/cp-" + rest[0], db)
-    elif verb == "delete-checkpoint":
-        os.remove(home + "/cp-" + rest[0])
-    elif verb == "save":
-        shutil.copy(db, home + "/saved.json")
-    elif verb == "replace":
-        shutil.copy(rest[0], db)
-    elif verb == "apply-patch":
-        from test_sonic_render import patched
-        if os.path.exists(home + "/refuse"):
-            refuse("Failed to apply patch: Validate JsonPatch failed")
-        new = patched(json.load(open(db)), json.load(open(rest[0])))
-        json.dump(new, open(db, "w"))
-elif tool == "sonic-cfggen":
-    print(open(db).read())
-elif tool == "vtysh":
-    if argv[:1] == ["-c"]:
-        print(open(home + "/frr").read() if "running" in argv[1] else "")
-    else:
-        text = sys.stdin.read()
-        open(home + "/vtysh.log", "a").write(text)
-        if "refused" in text:
-            print("% Unknown command: refused")
-elif tool == "systemd-run":
-    unit = next(a.split("=", 1)[1] for a in argv if a.startswith("--unit="))
-    open(home + "/timer-" + unit, "w").write(argv[-1])
-elif tool == "systemctl":
-    if argv[0] == "stop":
-        path = home + "/timer-" + argv[1].removesuffix(".timer")
-        os.path.exists(path) and os.remove(path)
-    else:
-        sys.exit(3)
-"""
 
 
-class Box:
-    """A folder that is the device; in place of its SSH shell."""
+@dataclasses.dataclass
+class Lab:
+    """A switch and its SSH server."""
 
-    alive = True
+    switch: SonicSwitch
+    server: SshSwitch
+    known_hosts: Path
+    sessions: list[SonicSession] = dataclasses.field(default_factory=list)
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        for tool in ("config", "vtysh", "sonic-cfggen", "systemd-run", "systemctl"):
-            (home / tool).write_text(TOOL)
-            (home / tool).chmod(0o755)
-        (home / "frr").write_text(FRR)
-        self.db = BARE
-
-    @property
-    def db(self) -> Any:
-        return json.loads((self.home / "db.json").read_text())
-
-    @db.setter
-    def db(self, value: Any) -> None:
-        (self.home / "db.json").write_text(json.dumps(value))
-
-    def run(self, command: str, *, stdin: str = "", timeout_s: float | None = None) -> Output:
-        text = stdin.replace("/usr/local/bin/", f"{self.home}/")
-        environment = {**os.environ, "PATH": f"{self.home}:{os.environ['PATH']}"}
-        done = subprocess.run(["sh", "-es"], input=text, text=True, capture_output=True, env=environment, check=False)
-        return Output(command, done.returncode, done.stdout, done.stderr)
-
-    def fire(self) -> None:
-        """Let the timers fire."""
-        for timer in self.home.glob("timer-*"):
-            script = Path(timer.read_text()).read_text()
-            timer.unlink()
-            self.run("back", stdin=script)
+    def session(self) -> SonicSession:
+        credentials = Credentials(
+            "127.0.0.1", self.server.port, "root", "secret", known_hosts_file=str(self.known_hosts), timeout_s=20.0
+        )
+        self.sessions.append(PLATFORM.session(DEVICE, credentials))
+        return self.sessions[-1]
 
 
 @pytest.fixture
-def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
-    monkeypatch.setattr(module, "STATE", str(tmp_path / "state"))
-    (tmp_path / "bin").mkdir()
-    return Box(tmp_path / "bin")
+def box(tmp_path: Path) -> Iterator[Lab]:
+    switch = SonicSwitch(tmp_path / "switch", BARE, FRR)
+    server = SshSwitch(LinuxPrompt, user="root", program=switch.program)
+    found = Lab(switch, server, server.known_hosts(tmp_path / "known_hosts"))
+    yield found
+    for session in found.sessions:
+        session.close()
+    server.close()
 
 
-def session(box: Box) -> module.SonicSession:
-    found = PLATFORM.session(DEVICE, Credentials("127.0.0.1"))
-    found._shell = box  # type: ignore[assignment]
-    return found
-
-
-def candidate(found: module.SonicSession) -> str:
+def candidate(found: SonicSession) -> str:
     fabric = two_sites("sonic", "Ethernet48", "Ethernet52")
     wanted = change(attachments=attached("Ethernet0", "Ethernet4"))
     return PLATFORM.render(wanted, fabric, fabric.device("leaf-a"), found.config()).apply
 
 
-def test_armed_then_confirmed_by_a_later_session(box: Box) -> None:
-    first = session(box)
+def test_armed_then_confirmed_by_a_later_session(box: Lab) -> None:
+    first = box.session()
     text = candidate(first)
     assert "systemd timer" in first.diff(text)
     status = first.arm("t", text, 60)
     assert status.state is CommitState.PENDING and 0 < (status.remaining_s or 0) <= 60
-    assert box.db == patched(BARE, json.loads(text)["patch"])
-    assert "vni 10100" in (box.home / "vtysh.log").read_text()
-    later = session(box)
+    assert box.switch.db == patched(BARE, json.loads(text)["patch"])
+    assert "vni 10100" in (box.switch.home / "vtysh.log").read_text()
+    later = box.session()
     later.confirm("t")
     later.confirm("t")
-    box.fire()
-    assert "Vlan100" in box.db["VLAN"] and (box.home / "saved.json").exists()
+    box.switch.fire()
+    assert "Vlan100" in box.switch.db["VLAN"] and (box.switch.home / "saved.json").exists()
     assert later.status("t").state is CommitState.CONFIRMED
 
 
-def test_not_confirmed_goes_back_by_itself(box: Box) -> None:
-    before = copy.deepcopy(box.db)
-    found = session(box)
-    found.arm("t", candidate(found), 60)
+def test_not_confirmed_goes_back_by_itself(box: Lab) -> None:
+    before = copy.deepcopy(box.switch.db)
+    found = box.session()
+    text = candidate(found)
+    found.arm("t", text, 60)
     with pytest.raises(PendingCommitError):
-        found.arm("u", candidate(found), 60)
-    box.fire()
-    assert box.db == before
-    assert (box.home / "vtysh.log").read_text().strip().endswith("no vni 10100\nend")
+        found.arm("u", text, 60)
+    box.switch.fire()
+    assert box.switch.db == before
+    assert (box.switch.home / "vtysh.log").read_text().strip().endswith("no vni 10100\nend")
     assert found.status("t").state is CommitState.REVERTED
     with pytest.raises(CommitExpiredError):
         found.confirm("t")
     found.revert("t")
 
 
-def test_reverted_by_hand(box: Box) -> None:
-    before = copy.deepcopy(box.db)
-    found = session(box)
+def test_reverted_by_hand(box: Lab) -> None:
+    before = copy.deepcopy(box.switch.db)
+    found = box.session()
     found.arm("t", candidate(found), 60)
     found.revert("t")
     found.revert("t")
-    assert box.db == before and found.status("t").state is CommitState.REVERTED
+    assert box.switch.db == before and found.status("t").state is CommitState.REVERTED
 
 
 @pytest.mark.parametrize("fault", ["refuse", "full"])
-def test_a_refusal_leaves_the_device_as_it_was(box: Box, fault: str) -> None:
-    before = copy.deepcopy(box.db)
-    found = session(box)
+def test_a_refusal_leaves_the_device_as_it_was(box: Lab, fault: str) -> None:
+    before = copy.deepcopy(box.switch.db)
+    found = box.session()
     text = candidate(found)
-    (box.home / fault).touch()
+    (box.switch.home / fault).touch()
     with pytest.raises(CommitError, match="leaf-a"):
         found.arm("t", text, 60)
-    assert box.db == before
-    assert not list(box.home.glob("timer-*"))
+    assert box.switch.db == before
+    assert not list(box.switch.home.glob("timer-*"))
 
 
-def test_a_line_that_frr_refuses(box: Box) -> None:
-    before = copy.deepcopy(box.db)
-    found = session(box)
+def test_a_line_that_frr_refuses(box: Lab) -> None:
+    before = copy.deepcopy(box.switch.db)
+    found = box.session()
     document = json.loads(candidate(found))
     document["frr"] += "refused\n"
     with pytest.raises(CommitError, match="refused the change"):
         found.arm("t", json.dumps(document), 60)
-    assert box.db == before
+    assert box.switch.db == before
 
 
-def test_reboot_with_a_commit_pending(box: Box) -> None:
-    found = session(box)
+def test_reboot_with_a_commit_pending(box: Lab) -> None:
+    found = box.session()
     found.arm("t", candidate(found), 60)
-    (Path(module.STATE) / name_of("t") / "boot").write_text("another\n")
+    box.switch.reboot()
+    assert box.switch.db == BARE
     assert found.status("t").state is CommitState.REVERTED
