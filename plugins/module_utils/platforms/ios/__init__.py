@@ -54,8 +54,8 @@ class Ios:
 
         Nor does the archive of an armed change, which its confirmation or the way back takes away.
         """
-        plain = [_ARCHIVE_PATH.sub("", _ARCHIVE_ALONE.sub("", text)) for text in (before, after)]
-        return differences(device, *plain, IGNORED)
+        old, new = (_ARCHIVE_PATH.sub("", _ARCHIVE_ALONE.sub("", text)) for text in (before, after))
+        return differences(device, old, new, IGNORED)
 
 
 PLATFORM = Ios()
