@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import re
 import threading
+import time
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
@@ -78,7 +79,11 @@ class CatalystSwitch:
         """Run one exec command."""
         with self.lock:
             if line == "show running-config":
-                return "Building configuration...\n\nversion 17.9\n" + show(self.running, " ") + "end\n"
+                return (
+                    f"Building configuration...\n\n! Last configuration change at {time.monotonic():.6f}\nversion 17.9\n"
+                    + show(self.running, " ")
+                    + "end\n"
+                )
             if line == "show archive config rollback timer":
                 return self.timer()
             if line == "write memory":

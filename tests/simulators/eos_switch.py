@@ -15,7 +15,6 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,15 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftr
     children,
     parse,
     sections,
+    value,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.eos.render import allowed_vlans, ranges
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.reading import vlan_ids
 
+from . import eos_state
 from .eos_config import merge
 from .https_switch import HttpsSwitch
+from .surroundings import Surroundings
 
 
 class Refused(Exception):
@@ -61,8 +63,7 @@ class Switch:
     running_text: str
     version: str = "4.32.1F"
     faults: Faults = field(default_factory=Faults)
-    #: The tunnel ends that BGP has told of for a VNI, where the switch stands in a fabric.
-    flood: Callable[[int], list[str]] = lambda vni: []
+    around: Surroundings = field(default_factory=Surroundings)
 
     def __post_init__(self) -> None:
         self.running = parse(self.running_text)
@@ -185,17 +186,15 @@ class Switch:
             return {"output": f"{ping[2]} packets transmitted, {ping[2]} received, 0% packet loss, time 40ms\n"}
         answers = {
             "show version": {"modelName": "vEOS-lab", "version": self.version, "uptime": self._uptime(), "memTotal": 8, "memFree": 4},
-            "show hostname": {"hostname": "sim", "fqdn": "sim"},
+            "show hostname": dict.fromkeys(("hostname", "fqdn"), value(self.running, r"hostname (\S+)")),
             "show configuration sessions": {"sessions": {n: {"state": s} for n, s in self.states.items() if n in self.sessions}},
             "show configuration sessions detail": self._sessions_detail(),
             "show configuration checkpoints": {"checkpoints": {name: {} for name in self.checkpoints}, "maxCheckpoints": 20},
             "show vlan": {"vlans": self._vlans()},
             "show interfaces vxlan 1": {"interfaces": {"Vxlan1": self._vxlan()}},
             "show interfaces switchport": {"switchports": self._switchports()},
-            "show mac address-table": {"unicastTable": {"tableEntries": []}},
-            "show vxlan address-table": {"addresses": []},
         }  # fmt: skip
-        return answers.get(command)
+        return {**eos_state.answers(self.running, self.around), **answers}.get(command)
 
     def _uptime(self) -> float:
         return time.monotonic() - self._started
@@ -226,9 +225,13 @@ class Switch:
         body = children(self.running, "interface Vxlan1")
         found = {m[1]: {"vni": int(m[2]), "source": ""} for m, _unused in sections(body, r"vxlan vlan (\d+) vni (\d+)")}
         # vlanToVtepList as in the recording of "show interface vxlan1 | json" of a DC1-LEAF1A
-        lists = {vlan: {"remoteVtepAddr": self.flood(entry["vni"]), "remoteVtepAddr6": []} for vlan, entry in found.items()}  # fmt: skip
+        lists = {vlan: {"remoteVtepAddr": self.around.flood(entry["vni"]), "remoteVtepAddr6": []} for vlan, entry in found.items()}  # fmt: skip
         lists = {vlan: told for vlan, told in lists.items() if told["remoteVtepAddr"]}
-        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": "10.1.0.5", "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": lists}  # fmt: skip
+        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": self._source(), "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": lists}  # fmt: skip
+
+    def _source(self) -> str:
+        loopback = value(children(self.running, "interface Vxlan1"), r"vxlan source-interface (\S+)") or ""
+        return value(children(self.running, f"interface {loopback}"), r"ip address ([\d.]+)/\d+") or "10.1.0.5"
 
     def _switchports(self) -> dict[str, Any]:
         found = {}

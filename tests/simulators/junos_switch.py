@@ -27,7 +27,9 @@ import paramiko
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.junos.config import statements
 
+from . import junos_state
 from .junos_config import merge
+from .surroundings import Surroundings
 
 _END = b"]]>]]>"
 _BASE = "urn:ietf:params:netconf:base:1.0"
@@ -68,6 +70,7 @@ class Switch:
     text: str
     minute_s: float = 60.0
     faults: Faults = field(default_factory=Faults)
+    around: Surroundings = field(default_factory=Surroundings)
 
     def __post_init__(self) -> None:
         self.candidate = statements(self.text)
@@ -170,7 +173,8 @@ class Switch:
             output = f"<configuration-output>\n{escape(text)}\n</configuration-output>"
             return f"<configuration-information>{output}</configuration-information>"
         text = "".join(f"{statement};\n" for statement in self.running)
-        return f"<configuration-text>\n{escape(text)}</configuration-text>"
+        head = f"## Last changed: {time.monotonic():.6f}\n"
+        return f"<configuration-text>\n{head}{escape(text)}</configuration-text>"
 
     def _commits(self) -> str:
         parts = []
@@ -209,12 +213,19 @@ class Switch:
         if command == "show configuration | display set":
             return "".join(f"set {statement}\n" for statement in self.running)
         if command == "show version | display json":
-            info = {"host-name": [{"data": "leaf1"}], "product-model": [{"data": "qfx5120-48y-8c"}], "junos-version": [{"data": "23.2R2.21"}]}  # fmt: skip
+            info = {"host-name": [{"data": self._hostname()}], "product-model": [{"data": "qfx5120-48y-8c"}], "junos-version": [{"data": "23.2R2.21"}]}  # fmt: skip
             return json.dumps({"software-information": [info]})
         if command == "show vlans extensive | display json":
             groups = [self._vlan(s) for s in self.running if re.search(r"(^| )vlans \S+ vlan-id \d+$", s)]
             return json.dumps({"l2ng-l2ald-vlan-instance-information": [{"l2ng-l2ald-vlan-instance-group": groups}]})
-        raise Refused(f"syntax error, expecting <command>: {command}")
+        derived = junos_state.answers(self.running, self.around).get(command.removesuffix(" | display json"))
+        if derived is None:
+            raise Refused(f"syntax error, expecting <command>: {command}")
+        return json.dumps(junos_state.junos(derived))
+
+    def _hostname(self) -> str:
+        head = "system host-name "
+        return next((s.removeprefix(head) for s in self.running if s.startswith(head)), "leaf1")
 
     def _vlan(self, statement: str) -> dict[str, Any]:
         words = statement.split()

@@ -1,24 +1,41 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two sites of three vendors: EOS leaves in A, NX-OS leaves in B, Junos borders; and what BGP tells them.
+"""Two sites of several vendors on the loopback: EOS leaves in A, NX-OS leaves in B, Junos borders; and their EVPN.
 
-What it imitates: a leaf imports the type-3 route of a VNI (RFC 7432 section 11.1) from every neighbour of its site
-whose export target it imports; a border that joins both domains ("interconnect": Junos EVPN User Guide, "EVPN-VXLAN
-data center interconnect"; RFC 9014 section 4) announces itself to the leaves of its site in place of the other site.
+To start it as a process, with an inventory, a change file and the keys and certificates in a folder::
+
+    python -m ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric --inventory-out FOLDER
+    ansible-playbook -i FOLDER/hosts.yml stretchnet.fabric.stretch_vlan -e change=FOLDER/change.yml
+
+It ends at SIGTERM or SIGINT. What it imitates: a leaf imports the type-3 route of a VNI (RFC 7432 section 11.1) from
+every neighbour of its site whose export target it imports; a border that joins both domains ("interconnect": Junos
+EVPN User Guide, "EVPN-VXLAN data center interconnect"; RFC 9014 section 4) announces itself, and the hosts of the
+other site, to the leaves of its site. There is no forwarding plane: counters stand still, and a ping is answered.
 """
 
 from __future__ import annotations
 
+import argparse
+import functools
 import ipaddress
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import yaml
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Circuit, Device, Fabric, Role, Site
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
-from ansible_collections.stretchnet.fabric.tests.simulators import eos_switch, junos_switch
 
+from . import eos_state, eos_switch, junos_switch, nexus_state
+from .nexus_api import NexusApi
 from .nexus_switch import NexusSwitch
 from .ssh_switch import SshSwitch
+from .surroundings import Peer, Surroundings
 
 _EOS = """\
 hostname {name}
@@ -26,7 +43,10 @@ vlan 10
    name db
 interface Ethernet1
    no switchport
+   mtu 9214
 interface Ethernet10
+interface Ethernet11
+   switchport access vlan 10
 interface Loopback1
    ip address {vtep}/32
 interface Vxlan1
@@ -66,7 +86,11 @@ interface nve1
   member vni 10010
     suppress-arp
     ingress-replication protocol bgp
+interface Ethernet1/1
+  no switchport
+  mtu 9216
 interface Ethernet1/10
+interface Ethernet1/11
   switchport access vlan 10
 router bgp {asn}
   router-id {vtep}
@@ -95,8 +119,16 @@ set switch-options vrf-target target:65000:9999
 """
 _PLACES = (
     ("leaf-a1", "A", "eos", "10.1.0.11"), ("leaf-a2", "A", "eos", "10.1.0.12"), ("border-a", "A", "junos", "10.1.0.21"),
-    ("leaf-b1", "B", "nxos_ssh", "10.2.0.11"), ("leaf-b2", "B", "nxos_ssh", "10.2.0.12"), ("border-b", "B", "junos", "10.2.0.21"),
+    ("leaf-b1", "B", "nxos_ssh", "10.2.0.11"), ("leaf-b2", "B", "nxos", "10.2.0.12"), ("border-b", "B", "junos", "10.2.0.21"),
 )  # fmt: skip
+#: The route servers of the sites: address and AS number. They are not simulated, and always up.
+_ROUTE_SERVERS = {"A": ("10.1.1.1", 65100), "B": ("10.2.1.1", 65200)}
+_PORTS = {"eos": "Ethernet1{}", "nxos": "Ethernet1/1{}", "nxos_ssh": "Ethernet1/1{}"}
+#: On every leaf: the host that the change attaches, and a bystander in VLAN 10.
+ATTACHED, BYSTANDER = 0, 1
+VNI = 10100
+
+_Switch = eos_switch.Switch | junos_switch.Switch | NexusSwitch
 
 
 def fabric() -> Fabric:
@@ -110,73 +142,141 @@ def fabric() -> Fabric:
     return Fabric("mixed", (Site("A"), Site("B")), tuple(devices), (), (circuit,))
 
 
+def port(device: Device, which: int) -> str:
+    """Return the name of a leaf's port for a host."""
+    return _PORTS[device.platform].format(which)
+
+
 class MixedFabric:
-    """The switches, their servers, and the type-3 routes between them. ``isolated``: BGP of these is down."""
+    """The switches, their servers, and the EVPN routes between them.
+
+    ``isolated``: BGP of these devices is down. ``breaks``: BGP of these goes down with the VNI of the change.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.fabric = fabric()
         self.isolated: set[str] = set()
-        self.switches: dict[str, eos_switch.Switch | junos_switch.Switch | NexusSwitch] = {}
+        self.breaks: set[str] = set()
+        self.switches: dict[str, _Switch] = {}
         self.credentials: dict[str, Credentials] = {}
-        self._servers: list[eos_switch.Server | junos_switch.Server] = []
-        self._ssh: list[SshSwitch] = []
-        for device in self.fabric.devices:
+        self._around: dict[str, Surroundings] = {}
+        self._close: list[Callable[[], None]] = []
+        for number, device in enumerate(self.fabric.devices):
             own = folder / device.name
-            own.mkdir()
+            own.mkdir(parents=True)
+            self._around[device.name] = self._surroundings(device, number)
             getattr(self, f"_{device.platform}")(device, own)
 
     def close(self) -> None:
         """Stop all servers."""
-        for server in self._servers:
-            server.__exit__()
-        for ssh in self._ssh:
-            ssh.close()
+        for close in self._close:
+            close()
 
-    def _eos(self, device: Device, folder: Path) -> None:
-        switch = eos_switch.Switch(_filled(_EOS, device), flood=lambda vni: self.flood(device, vni))
-        server = eos_switch.Server(switch, folder).__enter__()
-        self._servers.append(server)
-        self.switches[device.name] = switch
-        self.credentials[device.name] = Credentials(
-            "127.0.0.1", server.port, "admin", "arista", timeout_s=20, options={"ca_file": str(server.ca_file)}
+    def _surroundings(self, device: Device, number: int) -> Surroundings:
+        hosts = {}
+        if device.role is Role.LEAF:
+            hosts = {port(device, which): f"02:50:56:00:{which:02x}:{number:02x}" for which in (ATTACHED, BYSTANDER)}
+        return Surroundings(
+            hosts,
+            functools.partial(self.flood, device),
+            functools.partial(self.remote, device),
+            functools.partial(self.peers, device),
         )
 
+    # ------------------------------------------------------------ switches
+
+    def _eos(self, device: Device, folder: Path) -> None:
+        switch = eos_switch.Switch(_filled(_EOS, device), around=self._around[device.name])
+        server = eos_switch.Server(switch, folder).__enter__()
+        self._add(device, switch, server.__exit__)
+        self.credentials[device.name] = Credentials(
+            "127.0.0.1", server.port, "admin", "arista", timeout_s=30, options={"ca_file": str(server.ca_file)}
+        )
+
+    def _nexus(self, device: Device) -> NexusSwitch:
+        return NexusSwitch(_filled(_NXOS, device), device.name, around=self._around[device.name], real_time=True)
+
     def _nxos_ssh(self, device: Device, folder: Path) -> None:
-        switch = NexusSwitch(_filled(_NXOS, device), device.name)
-        switch.flood = lambda vni: self.flood(device, vni)
+        switch = self._nexus(device)
         server = SshSwitch(switch.cli)
-        self._ssh.append(server)
-        self.switches[device.name] = switch
+        self._add(device, switch, server.close)
         known = server.known_hosts(folder / "known_hosts")
         self.credentials[device.name] = Credentials(
-            "127.0.0.1", server.port, "admin", "secret", known_hosts_file=str(known), timeout_s=20
+            "127.0.0.1", server.port, "admin", "secret", known_hosts_file=str(known), timeout_s=30
+        )
+
+    def _nxos(self, device: Device, folder: Path) -> None:
+        switch = self._nexus(device)
+        server = NexusApi(switch, folder).__enter__()
+        self._add(device, switch, server.__exit__)
+        self.credentials[device.name] = Credentials(
+            "127.0.0.1", server.port, "admin", "secret", timeout_s=30, options={"ca_file": str(server.ca_file)}
         )
 
     def _junos(self, device: Device, folder: Path) -> None:
-        switch = junos_switch.Switch(_filled(_JUNOS, device))
+        switch = junos_switch.Switch(_filled(_JUNOS, device), around=self._around[device.name])
         server = junos_switch.Server(switch, folder).__enter__()
-        self._servers.append(server)
-        self.switches[device.name] = switch
+        self._add(device, switch, server.__exit__)
         self.credentials[device.name] = Credentials(
-            "127.0.0.1", server.port, "admin", "juniper", known_hosts_file=str(server.known_hosts), timeout_s=20
+            "127.0.0.1", server.port, "admin", "juniper", known_hosts_file=str(server.known_hosts), timeout_s=30
         )
+
+    def _add(self, device: Device, switch: _Switch, close: Callable[[], None]) -> None:
+        self.switches[device.name] = switch
+        self._close.append(close)
 
     # ------------------------------------------------------------ BGP
 
+    def peers(self, device: Device) -> list[Peer]:
+        """Return the EVPN sessions of a device: to its site's route server, of a border to the far one too."""
+        up = not self._down(device)
+        sessions = [Peer(*_ROUTE_SERVERS[device.site], up)]
+        if device.role is Role.BORDER:
+            far = self._far(device)
+            sessions.append(Peer(str(far.vtep_ip), far.asn or 0, up and not self._down(far)))
+        return sessions
+
+    def _down(self, device: Device) -> bool:
+        name = device.name
+        return name in self.isolated or (name in self.breaks and self.target(name, VNI) is not None)
+
+    def _far(self, border: Device) -> Device:
+        return next(d for d in self.fabric.devices if d.role is Role.BORDER and d.site != border.site)
+
     def flood(self, device: Device, vni: int) -> list[str]:
         """Return the tunnel ends whose type-3 route of the VNI the device imports."""
-        if device.name in self.isolated:
+        return [str(d.vtep_ip) for d in self._imported(device, vni)]
+
+    def _imported(self, device: Device, vni: int) -> list[Device]:
+        if self._down(device):
             return []
         target = self.target(device.name, vni)
-        peers = [d for d in self.fabric.select(site=device.site) if d != device and d.name not in self.isolated]
-        return [str(d.vtep_ip) for d in peers if target and self.target(d.name, vni) == target]
+        peers = [d for d in self.fabric.select(site=device.site) if d != device and not self._down(d)]
+        return [d for d in peers if target and self.target(d.name, vni) == target]
+
+    def remote(self, device: Device, vni: int) -> list[tuple[str, str]]:
+        """Return (MAC address, tunnel end) of the hosts that the device imports: of its site, and by its border."""
+        found = []
+        for end in self._imported(device, vni):
+            behind = [end]
+            if end.role is Role.BORDER and self.target(self._far(end).name, vni):
+                behind = self._imported(self._far(end), vni)
+            found += [(mac, str(end.vtep_ip)) for leaf in behind for mac in self._hosts(leaf, vni)]
+        return found
+
+    def _hosts(self, leaf: Device, vni: int) -> list[str]:
+        switch, around = self.switches[leaf.name], self._around[leaf.name]
+        if isinstance(switch, junos_switch.Switch):
+            return []
+        state = eos_state if isinstance(switch, eos_switch.Switch) else nexus_state
+        vlans = {vlan for vlan, bound in state.vnis(switch.running).items() if bound == vni}
+        return [mac for _port, mac, vlan in state.local_hosts(switch.running, around) if vlan in vlans]
 
     def target(self, name: str, vni: int) -> str | None:
         """Return the route target under which a switch announces the VNI; None: it has no such VNI."""
         switch = self.switches[name]
         if isinstance(switch, eos_switch.Switch):
-            vxlan = conftree.children(switch.running, "interface Vxlan1")
-            vlan = next((m[1] for m, _ in conftree.sections(vxlan, rf"vxlan vlan (\d+) vni {vni}")), None)
+            vlan = next((vlan for vlan, bound in eos_state.vnis(switch.running).items() if bound == vni), None)
             found = [
                 conftree.value(conftree.children(below, f"vlan {vlan}"), r"route-target both (\S+)")
                 for _, below in conftree.sections(switch.running, r"router bgp \d+")
@@ -194,6 +294,102 @@ class MixedFabric:
         start = f"protocols evpn vni-options vni {vni} vrf-target target:"
         return next((s.removeprefix(start) for s in switch.running if s.startswith(start) and joined and listed), None)
 
+    # ------------------------------------------------------------ files for Ansible
+
+    def inventory(self) -> dict[str, Any]:
+        """Return the inventory by which Ansible finds the switches and the design rules what they ask for."""
+        hosts = {device.name: self._host(device) for device in self.fabric.devices}
+        variables = {
+            "ansible_host": "127.0.0.1",
+            "stretchnet_fabric_name": self.fabric.name,
+            "stretchnet_sites": [{"name": site.name, "owner": "network-operations"} for site in self.fabric.sites],
+            "stretchnet_circuits": [_CIRCUIT],
+            "stretchnet_design": _DESIGN,
+            "stretchnet_waivers": _WAIVERS,
+        }
+        return {"all": {"children": {"fabric": {"hosts": hosts, "vars": variables}}}}
+
+    def _host(self, device: Device) -> dict[str, Any]:
+        login = self.credentials[device.name]
+        found = {
+            "ansible_port": login.port, "ansible_user": login.username, "ansible_password": login.password,
+            "stretchnet_platform": device.platform, "stretchnet_site": device.site, "stretchnet_role": device.role.value,
+            "stretchnet_asn": device.asn, "stretchnet_router_id": str(device.router_id),
+            "stretchnet_vtep_ip": str(device.vtep_ip), "stretchnet_timeout_s": login.timeout_s,
+            "stretchnet_known_hosts_file": login.known_hosts_file, "stretchnet_options": dict(login.options) or None,
+        }  # fmt: skip
+        return {name: value for name, value in found.items() if value is not None}
+
+    def change(self) -> dict[str, Any]:
+        """Return the change file: VLAN 100 to a port of every leaf, over the interconnect of the borders."""
+        leaves = self.fabric.select(role=Role.LEAF)
+        return {
+            "change_id": "mixed-1",
+            "description": "Stretch VLAN 100 over a fabric of several vendors",
+            "segment": {
+                "vlan_id": 100, "name": "web", "vni": VNI, "sites": ["A", "B"],
+                "gateway": {"ipv4": "10.100.0.1/24", "mac": "00:00:5e:00:01:64"},
+                "attachments": [{"device": d.name, "port": port(d, ATTACHED)} for d in leaves],
+                "handoff": {"mode": "evpn", "circuits": ["wave-1"], "domain_route_target": f"65000:{VNI}"},
+            },
+            "gates": {"revert_in_s": 300, "settle_s": 5},
+            "approval": {"owner": "network-operations", "ticket": "mixed-1"},
+        }  # fmt: skip
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """Write ``hosts.yml`` and ``change.yml`` into a folder; return both."""
+        files = folder / "hosts.yml", folder / "change.yml"
+        for file, content in zip(files, (self.inventory(), self.change()), strict=True):
+            file.write_text(yaml.safe_dump(content, sort_keys=False))
+        return files
+
+
+_CIRCUIT = {
+    "name": "wave-1", "a_device": "border-a", "a_port": "et-0/0/48", "z_device": "border-b", "z_port": "et-0/0/48",
+    "mtu": 9216, "capacity_gbps": 100, "length_km": 40, "delay_ms": 0.4, "owner": "transport-operations",
+    "provider": "example-carrier",
+}  # fmt: skip
+_DESIGN = {
+    "leaves": [
+        {"device": name, "duplicate_moves": 5, "duplicate_window_s": 180, "vxlan_udp_port": 4789}
+        for name in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
+    ],
+    "segments": [{"vlan_id": 100, "name": "web", "sites": ["A", "B"], "vni": VNI, "hosts": 4, "dhcp": False}],
+    "stretch": {
+        "traffic_gbps": 1, "max_rtt_ms": 10,
+        "ingress": {"A": "none: a simulation", "B": "none: a simulation"},
+        "egress": {"A": "the anycast gateway of the local leaf", "B": "the anycast gateway of the local leaf"},
+    },
+    "management": {"out_of_band": True, "local_credentials": True},
+}  # fmt: skip
+_WAIVERS = [
+    {"id": rule, "owner": "network-operations", "reason": f"a simulation: {reason}", "until": "2099-12-31"}
+    for rule, reason in (("SN202", "one border a site"), ("SN203", "one circuit"), ("SN707", "no data"))
+]
+
 
 def _filled(text: str, device: Device) -> str:
     return text.format(name=device.name, vtep=device.vtep_ip, asn=device.asn)
+
+
+def main() -> None:
+    """Run the fabric until a signal ends it."""
+    parser = argparse.ArgumentParser(description="A simulated fabric of several vendors, for ansible-playbook.")
+    parser.add_argument("--inventory-out", type=Path, required=True, help="the folder for hosts.yml and change.yml")
+    folder = parser.parse_args().inventory_out
+    folder.mkdir(parents=True, exist_ok=True)
+    end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_unused: end.set())
+    lab = MixedFabric(folder / "devices")
+    hosts, change = lab.write(folder)
+    (folder / "pid").write_text(f"{os.getpid()}\n")  # the last of the files: who waits for it finds the others
+    sys.stdout.write(f"ready: {hosts} {change}\n")
+    sys.stdout.flush()
+    end.wait()
+    lab.close()
+    (folder / "pid").unlink()
+
+
+if __name__ == "__main__":
+    main()

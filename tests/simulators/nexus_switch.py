@@ -5,7 +5,7 @@
 
 Imitated: Cisco Nexus 9000 NX-OS System Management Configuration Guide, "Configuring Rollback" (checkpoints are
 kept over no reload here, ten at most, ``best-effort``) and "Configuring the Scheduler" (a job runs at a full
-minute, as the lines that it was given). Its clock moves only by ``advance``.
+minute, as the lines that it was given). Its clock moves only by ``advance``, or is the real one.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import datetime
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
 
+from . import nexus_state
 from .cisco_config import Rejected, merge, show
+from .surroundings import Surroundings
 
 _SECTION = re.compile(
     r"interface \S+|vlan \d+|evpn|vni \d+ l2|member vni \d+( associate-vrf)?|vrf context \S+|router bgp \S+|"
@@ -31,12 +34,17 @@ _SECTION = re.compile(
 class NexusSwitch:
     """The device; every connection gets a command line by ``cli``."""
 
-    def __init__(self, running: str, hostname: str = "leaf-a") -> None:
+    def __init__(
+        self, running: str, hostname: str = "leaf-a", around: Surroundings | None = None, real_time: bool = False
+    ) -> None:
         self.hostname = hostname
+        self.around = around or Surroundings()
+        self._ticked_s = time.monotonic() if real_time else None
         self.running: Tree = conftree.parse(running)
         self.startup: Tree = copy.deepcopy(self.running)
         self.checkpoints: dict[str, Tree] = {}
-        self.clock = datetime.datetime(2026, 11, 21, 5, 30, 20)
+        now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+        self.clock = now if real_time else datetime.datetime(2026, 11, 21, 5, 30, 20)
         self.lock = threading.RLock()
         #: Lines that the device refuses, and a line at which it drops the connection.
         self.refused = ""
@@ -46,8 +54,6 @@ class NexusSwitch:
         self.answers: dict[str, str] = {}
         #: What becomes of an answer on its way.
         self.edit: Callable[[str, str], str] = lambda line, answer: answer
-        #: The tunnel ends that BGP has told of for a VNI, where the switch stands in a fabric.
-        self.flood: Callable[[int], list[str]] = lambda vni: []
 
     def cli(self) -> NexusCli:
         return NexusCli(self)
@@ -61,7 +67,7 @@ class NexusSwitch:
                 if at and datetime.datetime.strptime(at, "%Y:%m:%d:%H:%M") <= self.clock:
                     job = conftree.value(below, r"job name (\S+)")
                     for line in list(conftree.children(self.running, f"scheduler job name {job}")):
-                        self.execute(line)
+                        self._execute(line)
 
     def reload(self) -> None:
         """Reboot: what was not saved is lost."""
@@ -71,7 +77,14 @@ class NexusSwitch:
     def execute(self, line: str) -> str:
         """Run one exec command."""
         with self.lock:
+            self._tick()
             return self.edit(line, self._execute(line))
+
+    def _tick(self) -> None:
+        """Let the time pass that has passed, where the switch keeps the real one."""
+        if self._ticked_s is not None:
+            since, self._ticked_s = self._ticked_s, time.monotonic()
+            self.advance(self._ticked_s - since)
 
     def _execute(self, line: str) -> str:
         for pattern, method in _EXEC:
@@ -80,10 +93,13 @@ class NexusSwitch:
                 return str(method(self, *match.groups()))
         if line in self.answers:
             return self.answers[line]
+        derived = nexus_state.answers(self.hostname, self.running, self.around).get(line.removesuffix(" | json"))
+        if derived is not None and line.endswith(" | json"):
+            return json.dumps(derived) + "\n"
         return "" if line.startswith("terminal ") or not line else "% Invalid command at '^' marker.\n"
 
     def show_running(self) -> str:
-        head = f"!Command: show running-config\n!Time: {self.clock}\n\nversion 9.3(10) Bios:version\n"
+        head = f"!Command: show running-config\n!Time: {self.clock} {time.monotonic():.6f}\n\nversion 9.3(10) Bios:version\n"
         return head + show(self.running) + "line console\nline vty\n"
 
     def show_nve_vni(self) -> str:
@@ -107,7 +123,7 @@ class NexusSwitch:
         """The table of ``show nve vni ingress-replication``, Cisco NX-OS VXLAN Configuration Guide, verification."""
         text = "Interface VNI      Replication List  Source  Up Time\n--------- -------- ----------------- ------- -------\n\n"
         for vni in self._members():
-            ends = self.flood(vni)
+            ends = self.around.flood(vni)
             text += f"nve1      {vni:<8} {ends[0]:<17} BGP-IMET 00:10:05\n" if ends else f"nve1      {vni}\n"
             text += "".join(f"{'':<18} {end:<17} BGP-IMET 00:10:05\n" for end in ends[1:])
         return text
@@ -162,7 +178,6 @@ _EXEC = (
     (r"show nve vni ingress-replication", NexusSwitch.show_replication),
     (r"show vlan brief \| json", NexusSwitch.show_vlans),
     (r"show clock", NexusSwitch.show_clock),
-    (r"show hostname \| json", lambda switch: json.dumps({"hostname": switch.hostname}) + "\n"),
     (r"show checkpoint summary", NexusSwitch.show_checkpoints),
     (r"checkpoint (\S+)", NexusSwitch.checkpoint),
     (r"no checkpoint (\S+)", NexusSwitch.forget),

@@ -59,6 +59,7 @@ class CiscoSession(VendorSession):
     optional: Collection[str] = ()
     #: What every whole running configuration has; see sessions.whole_config.
     whole: ClassVar[str] = r"^end\s*\Z"
+    volatile: ClassVar[str] = ""
 
     def __init__(self, device: Device, credentials: Credentials) -> None:
         super().__init__(device, credentials)
@@ -179,7 +180,7 @@ class CiscoSession(VendorSession):
     def config(self) -> str:
         """Return the running configuration."""
         command = "show running-config"
-        return whole_config(self.device.name, command, self._ask(command), self.whole)
+        return whole_config(self.device.name, command, self._ask(command), self.whole, self.volatile)
 
     def _ping(self, ping: Ping) -> tuple[int, int]:
         command = self._ping_command(ping)

@@ -230,14 +230,18 @@ _LOG_LINE = re.compile(
 )
 
 
-def whole_config(device: str, command: str, text: str, whole: str) -> str:
+def whole_config(device: str, command: str, text: str, whole: str, volatile: str = "") -> str:
     """Return a running configuration that is whole: half of one would be half a rollback point.
+
+    Two looks at a device that nobody has changed give the same text: lines that are ``volatile``, such as the time of
+    day in its head, are left out.
 
     Args:
         device: inventory name, for the error.
         command: the command that was answered.
         text: the answer.
         whole: what is found in every configuration of the NOS that is not cut, such as its last line.
+        volatile: the lines that change by themselves.
 
     Raises:
         ParseError: it is not found, or a log message stands among the lines.
@@ -252,7 +256,7 @@ def whole_config(device: str, command: str, text: str, whole: str) -> str:
         raise ParseError(
             "the configuration is cut short, or none", device=device, command=command, remedy="read the device again"
         )
-    return text
+    return re.sub(rf"^(?:{volatile}).*\n?", "", text, flags=re.MULTILINE) if volatile else text
 
 
 def all_words(exc: BaseException) -> str:

@@ -1,10 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The runbook on a simulated fabric of three vendors, over real sockets by the real client libraries.
+"""The transaction on a simulated fabric of three vendors, in this process: stages, gates, rollback, keys.
 
-Left out of the stage gate, because a simulated switch without a forwarding plane could only repeat what it was told:
-MACs and neighbours, routes, error counters, CPU and memory, attachment ports, LACP and optics, pings over the
-circuit, and VNIs of the Junos borders (``show evpn instance extensive`` is not simulated).
+The gates are two checks here; all of them are in ``test_mixed_playbooks.py``.
 """
 
 from __future__ import annotations
@@ -137,7 +135,8 @@ def test_a_leaf_of_the_second_site_that_nobody_hears_takes_both_sites_back(mixed
 
 def test_a_wrong_key_of_one_vendor_stops_the_plan(mixed: Run, tmp_path: Path) -> None:
     port = mixed.lab.credentials["leaf-b1"].port
-    text = Path(str(mixed.lab.credentials["leaf-b2"].known_hosts_file)).read_text().split(" ", 1)[1]
+    other = Path(str(mixed.lab.credentials["border-b"].known_hosts_file)).read_text().splitlines()[0]
+    text = other.split(" ", 1)[1] + "\n"
     Path(str(mixed.lab.credentials["leaf-b1"].known_hosts_file)).write_text(f"[127.0.0.1]:{port} {text}")
     with pytest.raises(DeviceError, match="leaf-b1"):
         mixed.plan()

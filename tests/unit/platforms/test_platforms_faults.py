@@ -109,6 +109,11 @@ def test_a_log_message_in_the_output(bench: Bench) -> None:
         bench.read_config()
 
 
+def test_two_looks_at_a_device_that_nobody_has_changed_are_the_same(bench: Bench) -> None:
+    session = bench.session()
+    assert session.config() == session.config(), "the plan and the rollback point compare digests"
+
+
 def test_a_banner_in_front(bench: Bench) -> None:
     if not bench.banner:
         pytest.skip("no banner comes with this transport")

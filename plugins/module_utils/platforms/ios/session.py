@@ -68,6 +68,10 @@ class IosSession(CiscoSession):
 
     commands = COMMANDS
     optional = OPTIONAL
+    volatile = (
+        r"Building configuration|Current configuration *:|! (?:Last configuration change|NVRAM config last updated)|"
+        r"ntp clock-period "
+    )
 
     def _new_driver(self) -> Any:
         c = self._credentials

@@ -167,7 +167,8 @@ class JunosSession(VendorSession):
         """Return the committed configuration in curly form, which arm_restore() takes."""
         driver = self._open
         with self._errors("show configuration"):
-            return str(driver.get_config(retrieve="running")["running"])
+            text = str(driver.get_config(retrieve="running")["running"])
+        return re.sub(r"^## Last (?:commit|changed): .*\n", "", text, flags=re.MULTILINE)
 
     def diff(self, candidate: str) -> str:
         """Return what merging ``candidate`` would change; the candidate configuration is discarded."""

@@ -85,6 +85,7 @@ class NxosSession(CiscoSession):
     commands = COMMANDS
     optional = OPTIONAL
     whole = r"^version \S+"  # NX-OS writes no line at the end
+    volatile = r"!(?:Command|Time|Running configuration last done at):"
 
     def _new_driver(self) -> Any:
         c = self._credentials

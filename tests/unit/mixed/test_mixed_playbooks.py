@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole runbook by ansible-playbook on simulated EOS, NX-OS (SSH and NX-API) and Junos; the move of a VM aside.
+
+Every gate runs with all of its checks: the simulators derive the facts from their configurations. What they cannot
+tell is said by the platforms themselves (resources, optics) and skipped as the checks' own documentation allows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet
+from ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric import VNI, MixedFabric
+
+ROOT = Path(__file__).resolve().parents[3]
+COLLECTIONS = Path(registry.__file__).parents[6]
+
+
+class Site:
+    """The fabric, its files, and runs of playbooks on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lab = MixedFabric(folder / "devices")
+        self.hosts, self.change = self.lab.write(folder)
+
+    def play(self, playbook: str, **extra: object) -> tuple[int, str]:
+        """Run a playbook as a user does; return its status and what it said."""
+        variables = json.dumps({"stretchnet_run_dir": str(self.folder / "runs"), **extra})
+        argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.hosts), "-e", variables]
+        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "HOME": str(self.folder)}
+        environment |= {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000"}
+        done = subprocess.run(
+            [*argv, str(ROOT / "playbooks" / f"{playbook}.yml")], capture_output=True, text=True, env=environment,
+            cwd=ROOT, timeout=300, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    def report(self) -> dict[str, Any]:
+        """Return the evidence."""
+        found: dict[str, Any] = json.loads((self.folder / "runs" / "mixed-1" / "report" / "report.json").read_text())
+        return found
+
+    def targets(self) -> set[str | None]:
+        """Return the route targets under which the devices announce the segment; None: one has no such VNI."""
+        return {self.lab.target(name, VNI) for name in self.lab.switches}
+
+    def configs(self) -> dict[str, str]:
+        """Return the running configuration of every device."""
+        devices = self.lab.fabric.devices
+        fleet = Fleet.connect(
+            devices, {d.platform: registry.platform(d.platform) for d in devices}, self.lab.credentials
+        )
+        try:
+            return {d.name: fleet.one(d.name, lambda session: session.config()) for d in devices}
+        finally:
+            fleet.close()
+
+    def drift(self, before: dict[str, str]) -> list[Any]:
+        """Return what is not as it was."""
+        now = self.configs()
+        return [
+            difference
+            for d in self.lab.fabric.devices
+            for difference in registry.platform(d.platform).config_differences(d.name, before[d.name], now[d.name])
+        ]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    found = Site(tmp_path)
+    yield found
+    found.lab.close()
+
+
+def test_stretched_then_unchanged_then_taken_back(site: Site) -> None:
+    before = site.configs()
+    status, output = site.play("stretch_vlan", change=str(site.change))
+    assert status == 0, output
+    report = site.report()
+    assert report["outcome"] == "applied"
+    assert [gate["verdict"] for gate in report["gates"]] and {gate["verdict"] for gate in report["gates"]} == {"pass"}
+    assert site.targets() == {"10100:10100"}
+    ends = dict(site.lab.remote(site.lab.fabric.device("leaf-a1"), VNI))
+    assert set(ends.values()) == {"10.1.0.12", "10.1.0.21"}, "hosts of B are behind the border of A"
+
+    status, output = site.play("stretch_vlan", change=str(site.change))
+    assert status == 0, output
+    assert not re.search(r"changed=[1-9]", output), output
+
+    status, output = site.play("rollback", change_id="mixed-1")
+    assert status == 0, output
+    report = site.report()
+    assert (report["outcome"], report["rollback_proven"], report["differences"]) == ("reverted", True, [])
+    assert site.targets() == {None} and site.drift(before) == []
+
+
+def test_a_gate_of_the_second_site_that_fails_takes_both_sites_back(site: Site) -> None:
+    before = site.configs()
+    site.lab.breaks.add("leaf-b2")
+    status, output = site.play("stretch_vlan", change=str(site.change))
+    assert status != 0 and "leaves-B" in output, output
+    report = site.report()
+    assert (report["outcome"], report["rollback_proven"]) == ("reverted", True)
+    assert site.targets() == {None} and site.drift(before) == []
