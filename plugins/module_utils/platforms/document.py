@@ -120,8 +120,7 @@ RECORDED: Mapping[str, Mapping[Fact, str]] = {
 UNPROVEN: Mapping[str, frozenset[Fact]] = {
     "ios": frozenset({_F.MULTIHOMING, _F.LLDP}),
     "iosxr": frozenset({_F.SOFTWARE, _F.PORTS, _F.LLDP}),
-    "junos": frozenset({_F.VTEP, _F.RESOURCES}),
-    "nxos": frozenset({_F.SOFTWARE}),
+    "junos": frozenset({_F.RESOURCES}),
     "sonic": frozenset(
         {_F.SOFTWARE, _F.NEIGHBORS, _F.BGP_PEERS, _F.EVPN_ROUTES, _F.VNIS, _F.VTEP, _F.PORTS, _F.LAGS, _F.LLDP}
     )
