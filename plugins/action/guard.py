@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import typing
 
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import fabric_from_vars
@@ -38,19 +39,22 @@ class ActionModule(VerbAction):
                 set(params["tags"]), *(set(plain(variables[f"ansible_{kind}_tags"])) for kind in ("run", "skip"))
             )
             if params["change"] is not None:
-                self._refuse_change(params["change"], devices, variables)
+                self._refuse_change(params["change"], params["removes"], devices, variables)
             if params["change_id"] is not None:
                 self._refuse_unknown(params["change_id"], self.settings(params, variables))
         except StretchnetError as exc:
             return {**result, **failure(exc)}
         return {**result, "changed": False, "devices": devices}
 
-    def _refuse_change(self, change: typing.Any, devices: list[str], variables: dict[str, typing.Any]) -> None:
+    def _refuse_change(
+        self, change: typing.Any, removes: bool | None, devices: list[str], variables: dict[str, typing.Any]
+    ) -> None:
         """A change that is wrong, in itself or for this fabric, is told before the first step."""
         if not change:
             raise InputError("change", "is not given", remedy="start with -e change=FILE")
         hostvars = InventoryVars(variables["hostvars"], self._templar)
-        load_change(read_change(change), fabric_from_vars({name: hostvars[name] for name in devices}), tuple(hostvars))
+        fabric = fabric_from_vars({name: hostvars[name] for name in devices})
+        refuse_direction(load_change(read_change(change), fabric, tuple(hostvars)), removes)
 
     def _refuse_unknown(self, change_id: str, settings: Settings) -> None:
         """A change of which no run is kept, here or in the store, cannot be gone back from."""
@@ -67,6 +71,15 @@ class ActionModule(VerbAction):
                 remedy=f"known there: {', '.join(known[-8:]) or 'none'}; another directory: -e stretchnet_run_dir=DIR; "
                 f"where it is lost: ansible-playbook stretchnet.fabric.restore -e change_id={change_id}",
             )
+
+
+def refuse_direction(change: Change, removes: bool | None) -> None:
+    """A change that takes a segment away is not for the runbook that stretches it, nor the other way round."""
+    if removes is None or removes is change.removes:
+        return
+    if removes:
+        raise InputError("remove_from", "the change names no site to take the segment away from")
+    raise InputError("remove_from", "this change takes a segment away", remedy="use the playbook unstretch_vlan")
 
 
 def refuse_empty(group: str, devices: list[str]) -> None:

@@ -48,6 +48,11 @@ options:
       - The change that the runbook is started with, as the path of a YAML file or as a dictionary. Left out, it is not looked at.
       - Empty means that the user gave none, which is refused.
     type: raw
+  removes:
+    description:
+      - Whether O(change) must be one that takes a segment away (V(true)) or one that stretches it (V(false)).
+      - Left out, both will do.
+    type: bool
   change_id:
     description:
       - The id of a change that has begun, for runbooks that are started with it. Left out, it is not looked at.
@@ -61,7 +66,7 @@ options:
 EXAMPLES = r"""
 - name: Compare what is asked for with what can be done
   stretchnet.fabric.guard:
-    tags: [baseline, audit, precheck, plan, point, apply, postcheck, migrate, validate, evidence]
+    tags: [baseline, audit, precheck, plan, point, approve, apply, postcheck, migrate, validate, evidence]
     change: "{{ change }}"
   run_once: true
 """

@@ -38,6 +38,7 @@ class Check(ABC):
         phases: the moments at which the check runs by itself; a change file may add it to its stages.
         remedy: what to do about a failure, unless the finding says better.
         source: the standard that the expectation is from.
+        of_removal: whether the check is of changes that take a segment away, and of no others.
         may_skip: facts that a platform may be unable to tell, in which case the check is skipped.
     """
 
@@ -49,6 +50,8 @@ class Check(ABC):
     #: What beside the facts must have been looked at: pings over the circuits, pending commits.
     needs_circuits: ClassVar[bool] = False
     needs_commits: ClassVar[bool] = False
+    #: True: the check is of a change that takes a segment away, and of no other.
+    of_removal: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)

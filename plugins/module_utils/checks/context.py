@@ -117,8 +117,22 @@ class CheckContext:
         """Return the leaves that must carry the segment at this phase."""
         return self._members
 
+    def leaving(self) -> tuple[Device, ...]:
+        """Return the devices of the sites that lose the segment, spines left out; empty where the change stretches."""
+        sites = self.change.remove_from
+        return tuple(d for d in self.fabric.devices if d.site in sites and d.role is not Role.SPINE)
+
+    def left(self) -> tuple[Device, ...]:
+        """Return the devices that the plan has taken the segment from at this phase."""
+        planned = {c.device for c in self.plan.device_changes()} if self.plan else set()
+        if self.phase.kind is PhaseKind.POST:
+            return tuple(d for d in self.fabric.devices if d.name in planned or d in self.leaving())
+        return tuple(d for d in self.fabric.devices if d.name in planned and d.name not in self._awaiting)
+
     def handoff_open(self) -> bool | None:
         """Say whether the sites must see each other's tunnel ends; None: neither must nor must not."""
+        if self.change.removes:
+            return len(self.change.kept_sites) > 1 if self.phase.kind is PhaseKind.POST else None
         borders = [d.name for d in self._borders]
         if not any(name in self._awaiting for name in borders):
             return True
@@ -141,6 +155,8 @@ class CheckContext:
 
     def forbidden_flood(self, device: Device) -> frozenset[IPAddress]:
         """Return the tunnel ends that must not be in the device's flood list yet: the other sites', while closed."""
+        if self.change.removes and self.phase.kind is PhaseKind.POST:
+            return frozenset(d.vtep_ip for d in self.leaving() if d.vtep_ip is not None)
         if self.handoff_open() is not False and not self.reoriginated():
             return frozenset()
         return frozenset().union(*(ends for site, ends in self._leaf_ends.items() if site != device.site))
@@ -202,6 +218,8 @@ class CheckContext:
 
     @cached_property
     def _members(self) -> tuple[Device, ...]:
+        if self.change.removes:
+            return tuple(d for d in self._leaves if d.site in self.change.kept_sites)
         return tuple(d for d in self._leaves if d.name not in self._awaiting)
 
     @cached_property

@@ -225,5 +225,17 @@ class Change:
     gates: Gates = field(default_factory=Gates)
     approval: Approval = field(default_factory=Approval)
     description: str = ""
+    #: The sites from which the segment is taken away; empty: the change stretches it (docs/unstretch.md).
+    remove_from: tuple[str, ...] = field(default=(), metadata={"pattern": NAME_PATTERN})
     #: Devices that cannot be armed and are accepted by name all the same.
     accept_unarmed: tuple[str, ...] = field(default=(), metadata={"pattern": NAME_PATTERN})
+
+    @property
+    def removes(self) -> bool:
+        """True where the change takes the segment away instead of stretching it."""
+        return bool(self.remove_from)
+
+    @property
+    def kept_sites(self) -> tuple[str, ...]:
+        """The sites that have the segment when the change is done."""
+        return tuple(site for site in self.segment.sites if site not in self.remove_from)

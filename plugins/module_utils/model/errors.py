@@ -93,6 +93,10 @@ class GateError(StretchnetError):
     """A gate did not open: a check failed, or could not look."""
 
 
+class ApprovalError(StretchnetError):
+    """Nobody approved: not asked, not there to be asked, or another plan was approved."""
+
+
 class LockError(StretchnetError):
     """Another run holds the lock of this fabric."""
 

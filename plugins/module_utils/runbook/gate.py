@@ -45,7 +45,8 @@ class Gate:
     def of(cls, phase: Phase, change: Change, leave_out: Collection[str] = ()) -> Gate:
         """Return the gate of a phase: its built-in checks, and in stages those that the change adds."""
         extra = change.gates.checks if phase.kind is PhaseKind.STAGE else ()
-        checks = tuple(c for c in checks_for(phase.kind, extra) if c.id not in leave_out)
+        known = (c for c in checks_for(phase.kind, extra) if change.removes or not c.of_removal)
+        checks = tuple(c for c in known if c.id not in leave_out)
         return cls(str(phase), phase, checks)
 
     @property

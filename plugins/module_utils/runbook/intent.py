@@ -153,6 +153,11 @@ def cross_check(change: Change, fabric: Fabric, hosts: Collection[str] | None = 
         known_ids(change.gates.checks, "gates.checks")
     except InputError as exc:
         yield exc
+    for i, site in enumerate(change.remove_from):
+        if site not in change.segment.sites:
+            yield InputError(
+                f"remove_from[{i}]", f"{site!r} is none of segment.sites: {', '.join(change.segment.sites)}"
+            )
     names = {d.name for d in fabric.devices}
     for i, name in enumerate(change.accept_unarmed):
         if name not in names:

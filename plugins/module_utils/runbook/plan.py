@@ -12,7 +12,7 @@ from ..model.errors import InputError, StretchnetError
 from ..model.fabric import Device, Fabric, Role
 from ..model.plan import DeviceChange, Plan, Rendered, Stage, config_digest
 from .fleet import Fleet
-from .ports import Platform
+from .ports import Platform, RemovingPlatform
 
 T = TypeVar("T")
 
@@ -24,18 +24,41 @@ def stages(change: Change, fabric: Fabric) -> tuple[tuple[str, tuple[Device, ...
     """Return the stages as (name, devices): per site its spines and leaves, last the DWDM-facing borders.
 
     A spine that needs a line (a platform that carries VNIs on spines) is changed before its site's leaves see it,
-    so it stands first in the stage of its site.
+    so it stands first in the stage of its site. A change that takes the segment away goes the other way round.
     """
+    if change.removes:
+        return _removal_stages(change, fabric)
     found = []
     for site in change.segment.sites:
         devices = (*fabric.select(site=site, role=Role.SPINE), *fabric.select(site=site, role=Role.LEAF))
         found.append((f"leaves-{site}", devices))
-    wanted = set(change.segment.handoff.circuits)
-    ends = {end for c in fabric.circuits if c.name in wanted for end in (c.a_device, c.z_device)}
-    borders = tuple(d for d in fabric.devices if d.name in ends)
+    borders = _handoff_borders(change, fabric)
     if borders:
         found.append(("borders", borders))
     return tuple(found)
+
+
+def _removal_stages(change: Change, fabric: Fabric) -> tuple[tuple[str, tuple[Device, ...]], ...]:
+    """First the circuits are closed for the segment, then the leaves of each site that loses it, last site first.
+
+    A border of a site that keeps it is changed only where no stretch is left at all.
+    """
+    ends = _handoff_borders(change, fabric)
+    alone = len(change.kept_sites) < 2
+    borders = tuple(d for d in ends if alone or d.site in change.remove_from)
+    leaves = [
+        (f"leaves-{site}", tuple(fabric.select(site=site, role=Role.LEAF)))
+        for site in reversed(change.segment.sites)
+        if site in change.remove_from
+    ]
+    return ((("borders", borders),) if borders else ()) + tuple(leaves)
+
+
+def _handoff_borders(change: Change, fabric: Fabric) -> tuple[Device, ...]:
+    """Return the devices at the ends of the circuits over which the segment crosses, in inventory order."""
+    wanted = set(change.segment.handoff.circuits)
+    ends = {end for c in fabric.circuits if c.name in wanted for end in (c.a_device, c.z_device)}
+    return tuple(d for d in fabric.devices if d.name in ends)
 
 
 def planned_devices(change: Change, fabric: Fabric) -> tuple[str, ...]:
@@ -117,7 +140,16 @@ def _render(
         raise InputError(f"hostvars[{device.name}].stretchnet_platform", f"{device.platform!r} is not known: {known}")
     if device.name not in running:
         raise InputError(f"running[{device.name}]", "its running configuration was not read")
-    return platforms[device.platform].render(change, fabric, device, running[device.name])
+    platform = platforms[device.platform]
+    if not change.removes:
+        return platform.render(change, fabric, device, running[device.name])
+    if not isinstance(platform, RemovingPlatform):
+        raise InputError(
+            f"hostvars[{device.name}].stretchnet_platform",
+            f"{device.platform}: a segment cannot be taken away by its running configuration yet",
+            remedy="where its rollback point is there, use the playbook rollback, else take it away by hand",
+        )
+    return platform.remove(change, fabric, device, running[device.name])
 
 
 def _refuse_two_route_targets(change: Change, devices: Iterable[Device], platforms: Mapping[str, Platform]) -> None:
@@ -126,7 +158,7 @@ def _refuse_two_route_targets(change: Change, devices: Iterable[Device], platfor
     A platform with ``automatic_route_targets`` makes ASN:VNI by itself, the others are given VNI:VNI. Over an 802.1Q
     handoff no route crosses, so that only the devices of one site must agree.
     """
-    if change.segment.route_target is not None:
+    if change.segment.route_target is not None or change.removes:
         return
     domains: dict[str, dict[bool, str]] = {}
     for device in devices:

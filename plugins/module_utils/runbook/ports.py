@@ -28,6 +28,7 @@ __all__ = [
     "Hypervisor",
     "Platform",
     "PointStore",
+    "RemovingPlatform",
     "Watcher",
 ]
 
@@ -128,6 +129,14 @@ class Platform(Protocol):
 
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
         """Compare two running configurations of the NOS by meaning."""
+
+
+@runtime_checkable
+class RemovingPlatform(Protocol):
+    """A platform that can read from a running configuration what a segment has there, and take just that away."""
+
+    def remove(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta that takes the segment away from ``running``, and what puts it back as it was."""
 
 
 class Watcher(Protocol):

@@ -111,6 +111,9 @@ def last_failure(journal: Journal) -> str:
 
 def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | None) -> str:
     segment = change.segment
+    if outcome is Outcome.APPLIED and change.removes:
+        kept = f"{' and '.join(change.kept_sites)} keeps it" if change.kept_sites else "no site has it any more"
+        return f"VLAN {segment.vlan_id} (VNI {segment.vni}) is gone from {' and '.join(change.remove_from)}; {kept}."
     if outcome is Outcome.APPLIED:
         return f"VLAN {segment.vlan_id} (VNI {segment.vni}) is stretched over {' and '.join(segment.sites)}."
     if result is None:

@@ -138,6 +138,22 @@ A1, A2, B1, B2 = "10.255.1.11", "10.255.1.12", "10.255.2.11", "10.255.2.12"
 COUNTERS = Counters(1000, 1000, rx_errors=0, tx_errors=0, rx_discards=0, tx_discards=0)
 
 #: (check, case) -> (context, the findings beside PASS, to the letter). "!" marks ERROR, "~" SKIPPED, "?" a warning.
+REMOVAL = make_change(lambda d: d.update(remove_from=["ZONE-B"]))
+
+
+def removal(phase: str = "pre", home: str = "leaf-a1", **states: Any) -> CheckContext:
+    """A context of a change that takes the segment away from ZONE-B: the workload is at ``home``, B's leaves are bare."""
+    seen = {
+        d.name: healthy(d, macs=macs(d, home), neighbors=neighbors(d, home), **(BARE if d.site == "ZONE-B" else {}))
+        for d in FABRIC.devices
+    }
+    before = {d.name: healthy(d, macs=macs(d)) for d in FABRIC.devices}
+    return replace(context(phase, states=seen | states), change=REMOVAL, baseline=before)
+
+
+BARE: dict[str, Any] = {"ports": (), "vnis": (), "vlans": ()}
+LIVE = Neighbor(ip("10.100.0.9"), "52:54:00:00:00:09", "brvlan100", kind=EntryKind.DYNAMIC, state="REACHABLE")
+
 CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     # --- device
     ("VerifyDeviceReachable", "pass"): (context(), []),
@@ -420,6 +436,86 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
     ("VerifySegmentRestored", "no baseline"): (
         no_baseline(context("rollback", states={d.name: old(d) for d in FABRIC.devices}), "leaf-a1"),
         ["![leaf-a1] VNI: 10100 - whether the baseline had it is not known"],
+    ),
+    # --- a segment that is taken away
+    ("VerifySegmentUnused", "pass"): (removal(), []),
+    ("VerifySegmentUnused", "a machine is there"): (
+        removal(home="leaf-b1"),
+        [
+            "[leaf-b1] MAC: 52:54:00:64:00:11 - a machine is still in the segment - Expected: nothing - "
+            "Found: swp10, 10.100.0.11"
+        ],
+    ),
+    ("VerifySegmentUnused", "silent machines"): (
+        removal(
+            **{
+                "leaf-b1": healthy(
+                    dev("leaf-b1"),
+                    macs=(),
+                    neighbors=(LIVE, replace(LIVE, ip=ip("10.100.0.8"), state="STALE")),
+                )
+            }
+        ),
+        [
+            "[leaf-b1] Neighbour: 10.100.0.9 - is still known here - Expected: nothing - Found: 52:54:00:00:00:09",
+            "?[leaf-b1] Neighbour: 10.100.0.8 - was here, and has not been heard lately - Expected: nothing - "
+            "Found: 52:54:00:00:00:09",
+            "?[leaf-b1] Port: swp10 - is up: a silent machine may be behind it - Expected: nothing - Found: up",
+        ],
+    ),
+    ("VerifySegmentUnused", "unread"): (
+        replace(unread("leaf-b1", "macs", "pre"), change=REMOVAL),
+        ["![leaf-b1] Device: leaf-b1 - macs could not be read - Found: no such command"],
+    ),
+    ("VerifySegmentGone", "pass"): (
+        replace(
+            removal("post"), states={n: replace(s, vnis=(), vlans=(), ports=()) for n, s in removal().states.items()}
+        ),
+        [],
+    ),
+    ("VerifySegmentGone", "left over"): (
+        replace(removal("post", **{"leaf-b1": healthy(dev("leaf-b1"))}), plan=None),
+        [
+            "[leaf-b1] VNI: 10100 - is still there - Expected: absent - Found: present",
+            "[leaf-b1] Gateway: 10.100.0.1/24 on brvlan100 - is still there - Expected: absent - Found: present",
+            "[leaf-b1] Gateway: 2001:db8:100::1/64 on brvlan100 - is still there - Expected: absent - Found: present",
+        ],
+    ),
+    ("VerifySegmentGone", "unread"): (
+        replace(
+            unread("leaf-b1", "vnis"),
+            change=REMOVAL,
+            plan=None,
+            states={
+                **removal("post").states,
+                "leaf-b1": unread("leaf-b1", "vnis").states["leaf-b1"],
+            },
+        ),
+        ["![leaf-b1] Device: leaf-b1 - vnis could not be read - Found: no such command"],
+    ),
+    ("VerifySegmentKept", "pass"): (removal("post"), []),
+    ("VerifySegmentKept", "lost, aged"): (
+        replace(
+            removal("post", **{"leaf-a1": healthy(dev("leaf-a1"), macs=())}),
+            baseline={
+                "leaf-a1": healthy(
+                    dev("leaf-a1"),
+                    macs=(
+                        *macs(dev("leaf-a1"), "leaf-a1"),
+                        MacEntry("52:54:00:00:00:99", 100, 10100, "swp10"),
+                    ),
+                ),
+                "leaf-a2": healthy(dev("leaf-a2")),
+            },
+        ),
+        [
+            "[leaf-a1] MAC: 52:54:00:64:00:11 - is no longer known to its leaf - Expected: on swp10 - Found: unknown",
+            "?[leaf-a1] MAC: 52:54:00:00:00:99 - has aged everywhere - Expected: on swp10 - Found: unknown",
+        ],
+    ),
+    ("VerifySegmentKept", "no baseline"): (
+        no_baseline(removal("post"), "leaf-a1"),
+        ["![leaf-a1] Device: leaf-a1 - the MACs of the baseline are not known"],
     ),
     # --- gateway
     ("VerifyGatewayAnycast", "pass"): (context(), []),

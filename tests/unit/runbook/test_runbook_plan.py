@@ -184,3 +184,39 @@ def test_devices_that_would_choose_other_route_targets_are_refused(
         return
     with pytest.raises(InputError, match=f"segment.route_target.*would take ASN:VNI and {mixed[0]} VNI:VNI"):
         make_plan(change, fabric, platforms, RUNNING, differ)
+
+
+class Removing(Nos):
+    """A NOS that can also take a VNI away."""
+
+    def remove(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        line = f"vni {change.segment.vni}"
+        return Rendered(f"no {line}", line) if line in running else Rendered("", "")
+
+
+STRETCHED = {name: text + "vni 10100\n" for name, text in RUNNING.items()}
+
+
+def removal(*sites: str) -> Change:
+    return make_change(lambda d: d.update(remove_from=list(sites)))
+
+
+def test_a_segment_is_taken_away_in_the_reverse_order_and_only_where_it_goes() -> None:
+    plan = make_plan(removal("ZONE-B"), FABRIC, {"frr": Removing()}, STRETCHED, differ)
+    assert [(stage.name, stage.devices) for stage in plan.stages] == [
+        ("borders", ("border-a1", "border-b1")),
+        ("leaves-ZONE-B", ("leaf-b1", "leaf-b2")),
+    ]
+    assert plan.stages[1].changes[0].inverse == "vni 10100"
+
+
+def test_all_sites_can_lose_it_and_what_is_gone_gives_an_empty_plan() -> None:
+    both = removal("ZONE-A", "ZONE-B")
+    plan = make_plan(both, FABRIC, {"frr": Removing()}, STRETCHED, differ)
+    assert [stage.name for stage in plan.stages] == ["borders", "leaves-ZONE-B", "leaves-ZONE-A"]
+    assert make_plan(both, FABRIC, {"frr": Removing()}, RUNNING, differ).empty
+
+
+def test_a_platform_that_cannot_take_a_segment_away_is_named() -> None:
+    with pytest.raises(InputError, match="frr: a segment cannot be taken away .* use the playbook rollback"):
+        make_plan(removal("ZONE-B"), FABRIC, {"frr": Nos()}, STRETCHED, differ)

@@ -17,6 +17,7 @@ from ...model.plan import Rendered
 from ...model.session import Credentials
 from ...model.state import DeviceState, IPAddress
 from . import document
+from .removal import remove
 from .render import render
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Frr:
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta to ``running`` that the device needs for the change, and its inverse."""
         return render(change, fabric, device, running)
+
+    def remove(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta that takes the segment away from ``running``, and its inverse."""
+        return remove(change, fabric, device, running)
 
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
         """Compare two configurations by meaning: order, headers and comments do not count."""

@@ -199,3 +199,48 @@ def test_inverse_undoes_the_delta_whatever_the_segment(segment: Segment, device:
     after = merged(text, rendered.apply)
     assert FRR.config_differences(device.name, text, merged(after, rendered.inverse)) == ()
     assert FRR.render(change, FABRIC, device, after).empty
+
+
+REMOVAL = Change("CHG-2", SEGMENT, remove_from=("zone-b",))
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if CASES[n][0] is not LEAF_A and n != "border_unfiltered"])
+def test_what_was_stretched_is_taken_away_by_the_running_configuration_alone(name: str) -> None:
+    device, segment, before = CASES[name]
+    stretch = FRR.render(Change("CHG-1", segment), FABRIC, device, before)
+    stretched = merged(before, stretch.apply)
+    change = dataclasses.replace(REMOVAL, segment=segment)
+    away = FRR.remove(change, FABRIC, device, stretched)
+    gone = merged(stretched, away.apply)
+    left = {d.subject for d in FRR.config_differences(device.name, before, gone)}
+    assert all("swp" in subject for subject in left), "a physical port keeps its MTU; all else is as before"
+    assert FRR.config_differences(device.name, stretched, merged(gone, away.inverse)) == ()
+    assert FRR.remove(change, FABRIC, device, gone).empty
+
+
+def test_a_segment_that_others_configured_goes_with_what_they_called_it() -> None:
+    text = running("leaf-b1") + (
+        "\nauto web-vx\niface web-vx\n    vxlan-id 10100\n    vxlan-local-tunnelip 10.255.2.11\n"
+        "\nauto swp9.100\niface swp9.100\n"
+        "\nauto web\niface web\n    bridge-ports web-vx swp9.100 swp11\n    alias kept by hand\n"
+    )
+    away = FRR.remove(REMOVAL, FABRIC, LEAF_B, text)
+    assert [line for line in away.apply.splitlines() if "iface" in line] == [
+        "no iface web", "no iface swp9.100", "no iface web-vx",
+    ]  # fmt: skip
+    assert "alias kept by hand" in away.inverse
+    assert away.notes == ("swp11: no longer in VLAN 100, and in no other bridge",)
+    assert FRR.config_differences("leaf-b1", text, merged(merged(text, away.apply), away.inverse)) == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("    bridge-ports vni10100 vni10010\n", "holds vni10010, not VNI 10100"),
+        ("    bridge-ports vni10100\n    bridge-vlan-aware yes\n", "is VLAN-aware"),
+    ],
+)
+def test_a_bridge_of_more_than_the_segment_is_not_taken_away(lines: str, message: str) -> None:
+    text = running("leaf-b1") + f"\nauto vni10100\niface vni10100\n    vxlan-id 10100\n\nauto all\niface all\n{lines}"
+    with pytest.raises(InputError, match=message):
+        FRR.remove(REMOVAL, FABRIC, LEAF_B, text)
