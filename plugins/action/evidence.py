@@ -9,8 +9,10 @@ import importlib.metadata
 import platform
 import typing
 
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import encode
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Evidence
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ending import ending_of
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import write_report
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.story import tell_story
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
@@ -24,7 +26,6 @@ class ActionModule(VerbAction):
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Write every form of the report and say where they are."""
-        del params
         story = tell_story(
             desk.run_dir,
             desk.change,
@@ -34,13 +35,25 @@ class ActionModule(VerbAction):
             versions=versions(),
         )
         files = write_report(story, desk.run_dir.folder("report"))
+        ending = ending_of(
+            story,
+            failed=params["failed"],
+            check_mode=self.check_mode,
+            at=desk.clock.now(),
+            report=files["report.html"],
+        )
+        files["verdict.json"] = str(desk.run_dir.save("verdict", ending))
         answer = {
+            "verdict": ending.verdict,
+            "exit_code": ending.exit_code,
             "next": next_steps(story),
             "report": files["report.html"],
             "files": files,
             "outcome": story.outcome.value,
             "headline": story.headline,
         }
+        stats = {"data": {"stretchnet_verdict": encode(ending)}, "per_host": False, "aggregate": False}
+        answer["ansible_stats"] = stats
         return {**answer, "command": story.point.command} if story.point else answer
 
 

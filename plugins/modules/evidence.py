@@ -12,6 +12,7 @@ short_description: Write the report of a change
 version_added: 0.1.0
 description:
   - Puts together what the run has recorded and writes the report as HTML (one file, no network needed), JSON, JUnit, Markdown and OpenMetrics.
+  - Writes C(verdict.json) into the run directory, and the same as the statistic C(stretchnet_verdict) (an artifact in AWX).
 author:
   - The stretchnet.fabric authors (@stretchnet)
 extends_documentation_fragment:
@@ -31,6 +32,11 @@ attributes:
     support: none
   measures_traffic:
     support: none
+options:
+  failed:
+    description: Whether a step of this run has failed, for the verdict.
+    type: bool
+    default: false
 seealso:
   - module: stretchnet.fabric.stage
   - module: stretchnet.fabric.migrate
@@ -59,6 +65,16 @@ headline:
   description: The outcome in one sentence.
   returned: success
   type: str
+verdict:
+  description:
+    - V(applied), V(unchanged), V(refused) (nothing was touched), V(reverted) (it went back, proven), V(needs_person), or
+      V(failed) (applied and kept, but a later step failed).
+  returned: success
+  type: str
+exit_code:
+  description: The exit code that C(extensions/verdict) makes of it.
+  returned: success
+  type: int
 next:
   description: What a person has to do now, line by line.
   returned: success

@@ -89,6 +89,7 @@ class Desk(Bench):
         desk.mirror = mirror
         desk.run_dir.save("change", intent)
         desk.run_dir.save("fabric", fabric)
+        desk.run_dir.forget("verdict")  # it is the last step's to give one: a killed run leaves none
         return desk
 
     def __exit__(self, *exc: object) -> None:

@@ -82,6 +82,10 @@ class RunDirectory:
         write_whole(target, json.dumps(encode(value), indent=1, sort_keys=True) + "\n")
         return target
 
+    def forget(self, name: str) -> None:
+        """Take a document away; where it is not there, nothing is done."""
+        self.file(name).unlink(missing_ok=True)
+
     def load(self, name: str, cls: type[T]) -> T:
         """Read a model object back. StoreError: missing or not whole. InputError: not of that type."""
         return decode(cls, self._data(name), name)

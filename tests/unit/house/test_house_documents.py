@@ -54,3 +54,13 @@ def test_every_dependency_has_its_reason() -> None:
         if line and not line.startswith("#"):
             name, _sep, floor = line.partition(">=")
             assert re.search(rf"^\| {re.escape(name)} \| {re.escape(floor)} \|", reasons, re.M), name
+
+
+def test_troubleshooting_names_every_typed_error() -> None:
+    """A class of error that a user may see is in the table that says what it means."""
+    told = (ROOT / "docs/troubleshooting.md").read_text()
+    classes: set[str] = set()
+    for path in (ROOT / "plugins/module_utils").rglob("*.py"):
+        classes.update(re.findall(r"^class (\w+Error)\((?:\w*Error)\):", path.read_text(), re.M))
+    assert "InputError" in classes and "TransactionError" in classes
+    assert sorted(name for name in classes if f"`{name}`" not in told) == []
