@@ -57,4 +57,4 @@ def _word(outcome: Outcome, failed: bool) -> str:
         return "reverted"
     if failed:
         return "failed" if outcome is Outcome.APPLIED else "refused"
-    return outcome.value
+    return str(outcome.value)
