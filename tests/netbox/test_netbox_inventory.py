@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.netbox import NetBox
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Circuit, Link
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import fabric_from_vars
 from conftest import ROOT, Running  # type: ignore[import-not-found]
 
 pytestmark = pytest.mark.netbox
@@ -137,27 +139,29 @@ def test_the_devices_of_netbox_are_the_fabric(ansible: Run) -> None:
 
 def test_cables_are_links_and_the_carriers_circuit_is_a_circuit(ansible: Run) -> None:
     facts = {"stretchnet_circuit_facts": {"DWDM-1": {"delay_ms": 2, "shared_risk": ["duct-north"]}}}
-    show = "{{ {'links': stretchnet_links, 'circuits': stretchnet_circuits} | to_json }}"
-    said = ansible("ansible", "leaf-a1", "-m", "ansible.builtin.debug", "-a", f"msg={show}", "-e", json.dumps(facts))
-    assert said.returncode == 0, said.stdout + said.stderr
-    found = json.loads(json.loads(said.stdout.split("=>", 1)[1])["msg"])
-    ends = [(x["a_device"], x["a_port"], x["z_device"], x["z_port"]) for x in found["links"]]
-    assert ends == [("border-a1", "swp1", "spine-a1", "swp2"), ("leaf-a1", "swp1", "spine-a1", "swp1")]
-    assert [(x["mtu"], x["speed_gbps"]) for x in found["links"]] == [(9216, 100.0), (9216, 40.0)]
-    assert found["circuits"] == [
-        {
-            "name": "DWDM-1",
-            "a_device": "border-a1",
-            "a_port": "swp3",
-            "z_device": "border-b1",
-            "z_port": "swp3",
-            "mtu": 9000,
-            "capacity_gbps": 100.0,
-            "provider": "Carrier",
-            "delay_ms": 2,
-            "shared_risk": ["duct-north"],
-        }
-    ]
+    said = ansible("ansible-inventory", "--list", "-e", json.dumps(facts))
+    assert said.returncode == 0, said.stderr
+    listed = json.loads(said.stdout)
+    hosts = {name: listed["_meta"]["hostvars"][name] for name in listed["fabric"]["hosts"]}
+    fabric = fabric_from_vars(hosts)
+    assert fabric.links == (
+        Link("border-a1", "swp1", "spine-a1", "swp2", 100.0, 9216),
+        Link("leaf-a1", "swp1", "spine-a1", "swp1", 40.0, 9216),
+    )
+    assert fabric.circuits == (
+        Circuit(
+            "DWDM-1",
+            "border-a1",
+            "swp3",
+            "border-b1",
+            "swp3",
+            mtu=9000,
+            capacity_gbps=100.0,
+            delay_ms=2.0,
+            shared_risk=("duct-north",),
+            provider="Carrier",
+        ),
+    )
 
 
 SEGMENT = {

@@ -67,11 +67,13 @@ def _circuits(between: list[dict[str, Any]], facts: dict[str, Any]) -> list[dict
         circuits.append({**circuit, "name": name, **facts.pop(name, {})})
     if facts:
         there = ", ".join(circuit["name"] for circuit in circuits) or "none"
-        raise InputError("facts", f"NetBox has no circuit {', '.join(sorted(facts))}; it has: {there}")
+        raise InputError(
+            "stretchnet_circuit_facts", f"NetBox has no circuit {', '.join(sorted(facts))}; it has: {there}"
+        )
     for circuit in circuits:
         if circuit["mtu"] is None:
             remedy = "set the MTU of its interfaces in NetBox, or give it in stretchnet_circuit_facts"
-            raise InputError(f"circuits.{circuit['name']}.mtu", "stands nowhere", remedy=remedy)
+            raise InputError(f"stretchnet_circuits.{circuit['name']}.mtu", "stands nowhere", remedy=remedy)
     return circuits
 
 

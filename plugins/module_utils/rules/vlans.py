@@ -15,8 +15,8 @@ from .calculators import vlan_ranges
 #: VLAN ids that a platform keeps for itself by default.
 RESERVED: dict[str, tuple[range, str]] = {
     "nxos": (range(3968, 4096), "NX-OS: 3968-4095 reserved (system vlan reserve)"),
-    "ios": (range(1002, 1006), "IOS: 1002-1005 Token Ring and FDDI"),
-    "iosxe": (range(1002, 1006), "IOS-XE: 1002-1005 Token Ring and FDDI"),
+    "nxos_ssh": (range(3968, 4096), "NX-OS: 3968-4095 reserved (system vlan reserve)"),
+    "ios": (range(1002, 1006), "IOS-XE: 1002-1005 Token Ring and FDDI"),
 }
 _NOT_FOR_USE = frozenset({0, 1, 4095})
 
@@ -178,10 +178,10 @@ class ProvisioningLocal(Rule):
 
 
 class StorageApart(Rule):
-    """Storage has a VLAN of its own, without a gateway and without other hosts' traffic."""
+    """Storage has a VLAN of its own, without a gateway."""
 
     id = "SN406"
-    formula = "purpose = storage => no gateway; a host in it has other VLANs beside"
+    formula = "purpose = storage => no gateway, and no entry of the same VLAN or VNI has another purpose"
     source = "vendors' iSCSI and NFS guides: a flat, private VLAN per fabric side"
     severity = Severity.WARNING
     remedy = "Give storage a VLAN of its own, without a route to it."
@@ -191,11 +191,17 @@ class StorageApart(Rule):
     )
 
     def judge(self, case: Case) -> Iterator[Finding]:
-        for plan in case.segments:
+        storage = [plan for plan in case.segments if plan.purpose is Purpose.STORAGE]
+        others = [plan for plan in case.segments if plan.purpose is not Purpose.STORAGE]
+        for plan in storage:
             gateway = plan.gateway_ipv4 or plan.gateway_ipv6
-            if plan.purpose is Purpose.STORAGE and gateway is not None:
+            if gateway is not None:
                 message = "storage can be reached by a route"
                 yield self.fail(_subject(plan), message, expected="no gateway", found=gateway)
+            shared = [p for p in others if p.vlan_id == plan.vlan_id or (p.vni is not None and p.vni == plan.vni)]
+            if shared:
+                found = ", ".join(f"{p.purpose.value} in VLAN {p.vlan_id} {p.name}" for p in shared)
+                yield self.fail(_subject(plan), "storage shares its VLAN", expected="storage only", found=found)
 
 
 class ManagementApart(Rule):

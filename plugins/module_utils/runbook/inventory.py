@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from ..ipam.cables import netbox_cables
 from ..model.codec import decode
 from ..model.errors import InputError
 from ..model.fabric import NAME_PATTERN, Circuit, Device, Fabric, Link, Site
@@ -16,6 +17,8 @@ from .ports import Credentials
 _PREFIX = "stretchnet_"
 _DEVICE_KEYS = ("site", "role", "platform", "asn", "router_id", "vtep_ip", "pair", "rack", "model", "owner")
 _FABRIC_KEYS = {"sites": Site, "links": Link, "circuits": Circuit}
+#: Of a device: its interfaces as NetBox gives them, where links and circuits are not written out.
+_INTERFACES = "stretchnet_interfaces"
 
 T = TypeVar("T")
 
@@ -52,7 +55,8 @@ def fabric_from_vars(
     Args:
         hostvars: variables by host. A host with ``stretchnet_role`` is a device; the others are not looked at.
         variables: where ``stretchnet_fabric_name``, ``stretchnet_sites``, ``stretchnet_links`` and
-            ``stretchnet_circuits`` stand; by default the variables of the first device.
+            ``stretchnet_circuits`` stand; by default the variables of the first device. Links or circuits that are
+            not there are made from the devices' ``stretchnet_interfaces`` and ``stretchnet_circuit_facts``.
         name: the name of the fabric, before ``stretchnet_fabric_name``, before ``fabric``.
 
     Raises:
@@ -65,6 +69,7 @@ def fabric_from_vars(
         )
     shared = variables if variables is not None else hostvars[names[0]]
     devices = tuple(_device(host, hostvars[host]) for host in names)
+    shared = {**_cables(names, hostvars, shared, devices), **_given(shared)}
     parts: dict[str, tuple[Any, ...]] = {key: _listed(shared, key, cls) for key, cls in _FABRIC_KEYS.items()}
     sites = parts["sites"] or tuple(Site(site) for site in dict.fromkeys(d.site for d in devices))
     title = plain(name or shared.get("stretchnet_fabric_name") or "fabric")
@@ -74,6 +79,29 @@ def fabric_from_vars(
         return Fabric(title, sites, devices, parts["links"], parts["circuits"])
     except InputError as exc:
         raise InputError(_place(exc.path, names), exc.message, remedy=exc.remedy) from exc
+
+
+def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("fabric_name", *_FABRIC_KEYS)
+    return {_PREFIX + name: variables[_PREFIX + name] for name in names if variables.get(_PREFIX + name) is not None}
+
+
+def _cables(
+    names: tuple[str, ...],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    shared: Mapping[str, Any],
+    devices: tuple[Device, ...],
+) -> dict[str, Any]:
+    """Return the links and circuits that NetBox's interfaces tell; nothing where no device brings any."""
+    told = [plain(hostvars[name][_INTERFACES]) for name in names if hostvars[name].get(_INTERFACES) is not None]
+    if not told:
+        return {}
+    facts = plain(shared.get("stretchnet_circuit_facts")) or {}
+    if not all(isinstance(ports, list) for ports in told) or not isinstance(facts, dict):
+        raise InputError(_INTERFACES, "a list by device is needed, and a mapping in stretchnet_circuit_facts")
+    sites = {device.name: device.site for device in devices}
+    found = netbox_cables((port for ports in told for port in ports), sites, facts)
+    return {_PREFIX + name: cables for name, cables in found.items()}
 
 
 def _device(host: str, values: Mapping[str, Any]) -> Device:

@@ -7,12 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.stretchnet.fabric.plugins.filter.netbox import FilterModule
 from ansible_collections.stretchnet.fabric.plugins.module_utils.ipam.cables import netbox_cables
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import decode
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Circuit, Link
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import fabric_from_vars
 
 SITES = {"spine-a1": "A", "leaf-a1": "A", "border-a1": "A", "border-b1": "B"}
 
@@ -106,11 +105,48 @@ def test_the_speed_of_a_type(kind: str, gbps: float | None) -> None:
 
 
 def test_a_circuit_whose_mtu_stands_nowhere_is_an_error_and_a_fact_mends_it() -> None:
-    with pytest.raises(InputError, match=r"circuits\.dwdm-1\.mtu"):
+    with pytest.raises(InputError, match=r"stretchnet_circuits\.dwdm-1\.mtu"):
         netbox_cables(pair(mtu=None), SITES)
     assert netbox_cables(pair(mtu=None), SITES, {"dwdm-1": {"mtu": 1600}})["circuits"][0]["mtu"] == 1600
 
 
 def test_facts_for_a_circuit_that_is_not_there_are_an_error() -> None:
-    with pytest.raises(AnsibleFilterError, match="NetBox has no circuit dwdm9; it has: dwdm-1"):
-        FilterModule().filters()["netbox_cables"](pair(), SITES, {"dwdm9": {}})
+    with pytest.raises(InputError, match="NetBox has no circuit dwdm9; it has: dwdm-1"):
+        netbox_cables(pair(), SITES, {"dwdm9": {}})
+
+
+def hosts(**shared: Any) -> dict[str, dict[str, Any]]:
+    ports = [
+        *pair(),
+        port("spine-a1", "swp1", "leaf-a1 swp1", mtu=9216),
+    ]
+    return {
+        device: {
+            "stretchnet_site": site,
+            "stretchnet_role": device.split("-")[0],
+            "stretchnet_platform": "frr",
+            "stretchnet_interfaces": [raw for raw in ports if raw["device"]["name"] == device],
+            **shared,
+        }
+        for device, site in SITES.items()
+    }
+
+
+def test_the_inventory_brings_links_and_circuits() -> None:
+    fabric = fabric_from_vars(hosts(stretchnet_circuit_facts={"dwdm-1": {"length_km": 40}}))
+    assert [(link.a_device, link.z_device, link.mtu) for link in fabric.links] == [("leaf-a1", "spine-a1", 9216)]
+    assert [(c.name, c.a_device, c.z_device, c.length_km) for c in fabric.circuits] == [
+        ("dwdm-1", "border-a1", "border-b1", 40.0)
+    ]
+
+
+def test_what_is_written_out_counts_before_netbox() -> None:
+    own = {"name": "own", "a_device": "border-a1", "a_port": "swp9", "z_device": "border-b1", "z_port": "swp9"}
+    fabric = fabric_from_vars(hosts(stretchnet_circuits=[own]))
+    assert ([c.name for c in fabric.circuits], len(fabric.links)) == (["own"], 1)
+
+
+@pytest.mark.parametrize("wrong", [{"stretchnet_interfaces": "x"}, {"stretchnet_circuit_facts": ["x"]}])
+def test_interfaces_that_are_none_are_an_error(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="stretchnet_interfaces"):
+        fabric_from_vars(hosts(**wrong))

@@ -162,9 +162,9 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         ["Segment: VLAN 1 infra - is not for use - Expected: 2 to 4094 - Found: 1"],
     ),
     ("SN401", "IOS-XE"): (
-        {"fabric.devices.leaf-a1.platform": "iosxe", f"{OLD}.vlan_id": 1003},
+        {"fabric.devices.leaf-a1.platform": "ios", f"{OLD}.vlan_id": 1003},
         [
-            "Segment: VLAN 1003 infra - is reserved by iosxe - "
+            "Segment: VLAN 1003 infra - is reserved by ios - "
             "Expected: an id outside of 1002-1005 - Found: 1003 in ZONE-A"
         ],
     ),
@@ -187,6 +187,20 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         {f"{OLD}.sites": ["ZONE-A"]}
         | {"design.segments.+": {"vlan_id": 10, "name": "infra-b", "sites": ["ZONE-B"], "vni": 10010}},
         ["!Segment: VNI 10010 - several names for one segment - Expected: one - Found: infra, infra-b"],
+    ),
+    ("SN401", "NX-OS by SSH"): (
+        {"fabric.devices.leaf-a1.platform": "nxos_ssh", f"{OLD}.vlan_id": 4000},
+        [
+            "Segment: VLAN 4000 infra - is reserved by nxos_ssh - "
+            "Expected: an id outside of 3968-4094 - Found: 4000 in ZONE-A"
+        ],
+    ),
+    ("SN406", "shared with others"): (
+        {"design.segments.+": {"vlan_id": 20, "name": "backup-b", "sites": ["ZONE-B"]}},
+        [
+            "!Segment: VLAN 20 storage-a - storage shares its VLAN - "
+            "Expected: storage only - Found: general in VLAN 20 backup-b"
+        ],
     ),
     ("SN407", "not known"): (
         {"design.management": {}},
