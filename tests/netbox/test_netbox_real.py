@@ -69,7 +69,7 @@ def test_interfaces_are_read_of_the_devices_that_are_there(planned: Running) -> 
     assert site is not None
     maker = create("dcim/manufacturers", {"name": "M", "slug": "m"})
     kind = create("dcim/device-types", {"manufacturer": maker, "model": "T", "slug": "t"})
-    role = create("dcim/device-roles", {"name": "leaf", "slug": "leaf"})
+    role = create("dcim/device-roles", {"name": "other", "slug": "other"})
     device = create("dcim/devices", {"name": "real-a1", "device_type": kind, "role": role, "site": site["id"]})
     create("dcim/interfaces", {"device": device, "name": "swp10", "type": "other", "mtu": 9000})
     plan = planned.adapter.plan(["real-a1", "nobody"])
