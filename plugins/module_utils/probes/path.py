@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ..model.errors import DeviceError, ProbeError, UnreachableError
 from ..model.measure import Directions
@@ -39,6 +41,8 @@ class PathMtu:
     destination: str
     wanted_bytes: int
     largest_bytes: int | None
+    #: The first hop that the wanted size does not reach, where the route could be followed.
+    stops_at: str | None = None
 
     @property
     def fits(self) -> bool:
@@ -84,10 +88,62 @@ def received(text: str) -> int:
     return int(found[1])
 
 
+class PingSession(Protocol):
+    """The part of a device's session that is needed here."""
+
+    def ping(
+        self,
+        destination: str,
+        *,
+        source: str | None = None,
+        count: int = 5,
+        size: int | None = None,
+        dont_fragment: bool = False,
+        timeout_s: float = 2.0,
+    ) -> tuple[int, int]:
+        """Ping from the device; return (sent, received)."""
+
+
+def session_passes(session: PingSession, destination: str, source: str | None = None, *, tries: int = 2) -> Passes:
+    """Return a probe from a device by its own ping with don't-fragment."""
+    version = ipaddress.ip_address(destination).version
+
+    def passes(size_bytes: int) -> bool:
+        payload = size_bytes - HEADERS_BYTES[version]
+        _sent, received = session.ping(
+            destination, source=source, count=tries, size=payload, dont_fragment=True, timeout_s=1.0
+        )
+        return received > 0
+
+    return passes
+
+
+def first_narrow(passes_to: Callable[[str], bool], hops: Sequence[str | None]) -> str | None:
+    """Return the first hop that the size does not reach; None: it reaches all that say who they are."""
+    return next((hop for hop in hops if hop is not None and not passes_to(hop)), None)
+
+
 def measure(host: Host, destination: str, address: IPAddress, wanted_bytes: int) -> PathMtu:
     """Find the largest packet from a host to an address; UnreachableError where the host itself is lost."""
     found = largest(host_passes(host, address), wanted_bytes, LEAST_BYTES[address.version])
     return PathMtu(host.name, destination, wanted_bytes, found)
+
+
+def measure_session(
+    session: PingSession, name: str, source: str | None, destination: str, to: str, wanted_bytes: int
+) -> PathMtu:
+    """Find the largest packet from a device, by its own ping, to the address ``destination`` of ``to``.
+
+    Where the session can follow the route, the first hop that is too narrow is named.
+    """
+    least = LEAST_BYTES[ipaddress.ip_address(destination).version]
+    found = largest(session_passes(session, destination, source), wanted_bytes, least)
+    path = PathMtu(name, to, wanted_bytes, found)
+    trace = getattr(session, "trace", None)
+    if path.fits or found is None or trace is None:
+        return path
+    stops_at = first_narrow(lambda hop: session_passes(session, hop, source)(wanted_bytes), trace(destination, source))
+    return replace(path, stops_at=stops_at)
 
 
 def underlay_bytes(segment_mtu: int, version: int, *, tagged: bool = False) -> int:
@@ -125,7 +181,7 @@ def _narrow(path: PathMtu, segment_mtu: int, *, one_way: bool) -> Finding:
         "path.mtu",
         Verdict.FAIL,
         f"{path.source} to {path.destination}",
-        f"is too narrow, {side}; {cause}",
+        f"is too narrow, {side}; {cause}" + (f"; it stops before {path.stops_at}" if path.stops_at else ""),
         expected=f"{path.wanted_bytes} bytes",
         found=f"{path.largest_bytes} bytes",
         remedy=f"raise the MTU on that way, the DWDM circuit first, by {missing} bytes or more",

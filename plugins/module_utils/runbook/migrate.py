@@ -169,10 +169,10 @@ def _start(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> No
     tell(f"starting {len(run.flows)} viewpoints and {len(run.watchers)} watchers")
     run.started_watchers += run.watchers
     run.started_flows += run.flows
-    _together([watcher.start for watcher in run.watchers.values()] + [flow.start for flow in run.flows])
+    together([watcher.start for watcher in run.watchers.values()] + [flow.start for flow in run.flows])
     tell(f"measuring the baseline for {settings.baseline_s:g} s")
     time.sleep(settings.baseline_s)
-    silent = [flow.name for flow in run.flows if not _wait(flow.steady, settings.baseline_s + QUIET_S)]
+    silent = [flow.name for flow in run.flows if not wait_until(flow.steady, settings.baseline_s + QUIET_S)]
     if silent and not settings.need_baseline:
         tell(f"no steady answers before the move: {', '.join(silent)}; it is made all the same")
     elif silent:
@@ -182,7 +182,7 @@ def _start(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> No
         )
 
 
-def _together(calls: Sequence[Callable[[], T]]) -> list[T]:
+def together(calls: Sequence[Callable[[], T]]) -> list[T]:
     """Make the calls at once, wait for all, and raise the first failure; each talks to another machine."""
     with ThreadPoolExecutor(max_workers=max(1, min(PARALLEL, len(calls)))) as pool:
         futures = [pool.submit(call) for call in calls]
@@ -229,7 +229,7 @@ def _not_moved(workload: Workload, hypervisor: Hypervisor, exc: StretchnetError)
 def _settle(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> tuple[bool, tuple[str, ...]]:
     """Return whether every flow is steady and every table right within the time; then measure a while longer."""
     tell("waiting until packets and tables have settled")
-    settled = _wait(lambda: not any(_unsettled(run)), settings.settle_s)
+    settled = wait_until(lambda: not any(_unsettled(run)), settings.settle_s)
     late = () if settled else tuple(_unsettled(run))
     tell("settled" if settled else f"not settled within {settings.settle_s:g} s: {', '.join(late)}")
     time.sleep(settings.after_s)
@@ -238,12 +238,17 @@ def _settle(run: _Run, settings: MoveSettings, tell: Callable[[str], None]) -> t
 
 def _unsettled(run: _Run) -> Iterator[str]:
     """Yield what has not settled yet; lazily, so that one that has not spares asking the others."""
-    for device, watcher in run.watchers.items():
+    yield from (f"tables of {device}" for device in unsettled_tables(run.watchers))
+    yield from (flow.name for flow in run.flows if not _steady(flow))
+
+
+def unsettled_tables(watchers: Mapping[str, Watcher]) -> Iterator[str]:
+    """Yield the devices whose tables do not all point to the new place yet."""
+    for device, watcher in watchers.items():
         # A watcher that cannot say so is judged by its points when it is stopped.
         converged: Callable[[], bool] | None = getattr(watcher, "converged", None)
         if converged is not None and not converged():
-            yield f"tables of {device}"
-    yield from (flow.name for flow in run.flows if not _steady(flow))
+            yield device
 
 
 def _steady(flow: Flow) -> bool:
@@ -253,7 +258,8 @@ def _steady(flow: Flow) -> bool:
         return False  # the way to the viewpoint is lost for now; the probe itself goes on
 
 
-def _wait(condition: Callable[[], bool], timeout_s: float) -> bool:
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Say whether the condition came true within the time."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline_s:
@@ -268,24 +274,36 @@ def _collect(
     """Stop everything; what cannot be fetched is a finding, for a lost measurement is not a good one."""
 
     def series(flow: Flow) -> list[ProbeSeries]:
-        with _finding(run, "move.measured", flow.name):
+        with _finding(run.findings, "move.measured", flow.name):
             found = flow.stop(zero_s, end_s)
             run.started_flows.remove(flow)
             return [found]
         return []
 
-    def points(device: str) -> list[ConvergencePoint]:
-        with _finding(run, "move.measured", device):
-            found = run.watchers[device].stop()
-            run.started_watchers.remove(device)
-            if found:
-                return [_on_axis(point, zero_s, expected.get(device, {})) for point in found]
-            raise ProbeError("the watcher saw none of the tables", device=device)
-        return []
-
-    probes = _together([partial(series, flow) for flow in run.flows])
-    tables = _together([partial(points, device) for device in run.watchers])
+    points = partial(points_of, run.watchers)
+    probes = together([partial(series, flow) for flow in run.flows])
+    tables = together(
+        [partial(points, device, run.started_watchers, run.findings, zero_s, expected) for device in run.watchers]
+    )
     return tuple(itertools.chain(*probes)), tuple(itertools.chain(*tables))
+
+
+def points_of(
+    watchers: Mapping[str, Watcher],
+    device: str,
+    running: list[str],
+    findings: list[Finding],
+    zero_s: float,
+    expected: Mapping[str, Mapping[Table, str]],
+) -> list[ConvergencePoint]:
+    """Stop one device's watcher and return its points on the axis; what cannot be had is one of ``findings``."""
+    with _finding(findings, "move.measured", device):
+        found = watchers[device].stop()
+        running.remove(device)
+        if found:
+            return [_on_axis(point, zero_s, expected.get(device, {})) for point in found]
+        raise ProbeError("the watcher saw none of the tables", device=device)
+    return []
 
 
 def _on_axis(point: ConvergencePoint, zero_s: float, expected: Mapping[Table, str]) -> ConvergencePoint:
@@ -294,11 +312,11 @@ def _on_axis(point: ConvergencePoint, zero_s: float, expected: Mapping[Table, st
 
 
 @contextlib.contextmanager
-def _finding(run: _Run, check: str, subject: str) -> Iterator[None]:
+def _finding(findings: list[Finding], check: str, subject: str) -> Iterator[None]:
     try:
         yield
     except StretchnetError as exc:
-        run.findings.append(
+        findings.append(
             Finding(check, Verdict.ERROR, subject, exc.message, device=exc.device, remedy=exc.remedy or "measure again")
         )
 
@@ -324,7 +342,7 @@ def _identity(guest: Guest | None, run: _Run) -> GuestIdentity | None:
 def _same(guest: Guest | None, earlier: GuestIdentity | None, run: _Run) -> bool | None:
     if guest is None or earlier is None:
         return None
-    with _finding(run, "move.same_instance", "workload"):
+    with _finding(run.findings, "move.same_instance", "workload"):
         return guest.status().same_as(earlier)
     return None
 
@@ -334,9 +352,14 @@ def _abandon(run: _Run) -> None:
     for flow in run.started_flows:
         with contextlib.suppress(StretchnetError):
             flow.abandon()
-    for device in run.started_watchers:
+    abandon_watchers(run.watchers, run.started_watchers)
+
+
+def abandon_watchers(watchers: Mapping[str, Watcher], running: Sequence[str]) -> None:
+    """Stop the watchers that still run, without a result."""
+    for device in running:
         with contextlib.suppress(StretchnetError, RuntimeError):
-            run.watchers[device].stop()
+            watchers[device].stop()
 
 
 def _move_back(

@@ -63,18 +63,21 @@ def judge(
         if circuit_rtt_ms is not None and series.target == "gateway" and error is None:
             findings.append(_gateway(series, circuit_rtt_ms))
     if error is None:
-        if not points:
-            findings.append(_error("move.convergence", "no table of any device was watched", "check the watchers"))
-        switch_s = switch_over_s(migration, probes)
-        for point in points:
-            findings += _convergence(point, gates, switch_s)
-        findings += _sequence_rose(points)
-        findings += _duplicates(points)
-        findings += _mac_ip_routes(points, mac_ip_expected)
+        findings += judge_tables(points, gates, switch_over_s(migration, probes), mac_ip_expected)
     if not settled:
         message = f"not settled when the measurement ended: {', '.join(late) or 'packets or tables'}"
         findings.append(Finding("move.settled", Verdict.FAIL, migration.workload, message, remedy=_BACK))
     return tuple(findings)
+
+
+def judge_tables(
+    points: Sequence[ConvergencePoint], gates: Gates, switch_s: float, mac_ip_expected: bool
+) -> tuple[Finding, ...]:
+    """Return every finding about the tables; ``switch_s`` is when the workload changed its place."""
+    if not points:
+        return (_error("move.convergence", "no table of any device was watched", "check the watchers"),)
+    findings = [finding for point in points for finding in _convergence(point, gates, switch_s)]
+    return (*findings, *_sequence_rose(points), *_duplicates(points), *_mac_ip_routes(points, mac_ip_expected))
 
 
 def _error(check: str, message: str, remedy: str) -> Finding:
@@ -242,6 +245,8 @@ def _sequence_rose(points: Sequence[ConvergencePoint]) -> Iterator[Finding]:
     for point in points:
         if point.table not in _SEQUENCED or point.sequence_after is None or point.at_s is None:
             continue
+        if point.before == point.after:
+            continue  # this table saw no move: it was right already, or sees the other site as one border
         before = point.sequence_before or 0
         rose = point.sequence_after > before
         yield Finding(

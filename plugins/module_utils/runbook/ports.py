@@ -29,6 +29,7 @@ __all__ = [
     "Platform",
     "PointStore",
     "RemovingPlatform",
+    "TraceSession",
     "Watcher",
 ]
 
@@ -109,6 +110,15 @@ class EchoSession(Protocol):
         timeout_s: float = 2.0,
     ) -> Echo:
         """Ping from the device like DeviceSession.ping, and return the times too."""
+
+
+@runtime_checkable
+class TraceSession(Protocol):
+    """A session that can also follow a route; path checks use it where there is one."""
+
+    def trace(self, destination: str, source: str | None = None, most: int = 12) -> tuple[str | None, ...]:
+        """Return the addresses of the hops, None for one that does not say who it is; the last is the destination
+        where it was reached."""
 
 
 class Platform(Protocol):

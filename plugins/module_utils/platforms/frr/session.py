@@ -153,6 +153,23 @@ class FrrSession(VendorSession):
         times = re.search(r"= ([\d.]+)/([\d.]+)/([\d.]+)(?:/[\d.]+)? ms", done.out)
         return Echo(int(found[1]), int(found[2]), *(float(t) for t in times.groups()) if times else ())
 
+    def trace(self, destination: str, source: str | None = None, most: int = 12) -> tuple[str | None, ...]:
+        """Follow the route by echoes of growing TTL; None: a hop that does not say who it is."""
+        hops: list[str | None] = []
+        for ttl in range(1, most + 1):
+            argv = ["ping", "-n", "-c", "1", "-W", "1", "-t", str(ttl), *(["-I", source] if source else [])]
+            command = shlex.join([*argv, "--", destination])
+            hops.append(_hop(self._again(lambda command=command: self.driver.device.run(command)).out))  # type: ignore[misc]
+            if hops[-1] == destination:
+                break
+        return tuple(hops)
+
+
+def _hop(text: str) -> str | None:
+    """Return who answered one echo of a limited TTL; None: nobody."""
+    found = re.search(r"^(?:From|\d+ bytes from) ([0-9A-Fa-f.:]+?):? ", text, re.M)
+    return found[1] if found else None
+
 
 def _optional_args(device: Device, credentials: Credentials) -> dict[str, Any]:
     options = {k: v for k, v in ssh_options(credentials).items() if k != "use_keys"}
