@@ -118,7 +118,9 @@ options:
     description: Measured round trip between the hypervisors in milliseconds, held against the limit of a live move (vSphere 150 ms).
     type: float
   path_bandwidth_mbit:
-    description: Bandwidth that the path offers to this move in Mb/s, held against the least that a live move needs (vSphere 250 Mb/s).
+    description:
+      - Bandwidth that the path offers to this move in Mb/s, held against the least that a live move needs (vSphere 250 Mb/s).
+      - In both families a live move is refused where copying the memory once would already take longer than O(timeout).
     type: float
   recent_moves:
     description:
@@ -239,12 +241,12 @@ def workload_of(params: dict[str, typing.Any]) -> Workload:
 def adapter_of(params: dict[str, typing.Any], kind: WorkloadKind) -> typing.Any:
     """Return the family's adapter; InputError where a parameter of one side is missing or not usable."""
     sides = (params["source"], params["destination"])
+    path = limits.Path(params["path_rtt_ms"], params["path_bandwidth_mbit"])
     if kind is WorkloadKind.LIBVIRT:
         keys = ("uri", "peer_uri", "data_uri")
         values = {s["name"]: {f"stretchnet_libvirt_{k}": s.get(k) for k in keys} for s in sides}
         endpoints = {name: Endpoint.from_hostvars(name, found) for name, found in values.items()}
-        return LibvirtHypervisors(endpoints, bandwidth_mib_s=params["bandwidth"])
-    path = limits.Path(params["path_rtt_ms"], params["path_bandwidth_mbit"])
+        return LibvirtHypervisors(endpoints, bandwidth_mib_s=params["bandwidth"], path=path)
     return hypervisors(
         kind, {s["name"]: {f"stretchnet_vsphere_{k}": s.get(k) for k in VSPHERE} for s in sides}, path=path
     )

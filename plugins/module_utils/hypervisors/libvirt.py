@@ -17,11 +17,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from ..model.change import MoveMethod, Workload
+from ..model.change import MoveMethod, Workload, WorkloadKind
 from ..model.errors import DependencyError, DeviceError, InputError, MigrationError, UnreachableError
 from . import domain
 from .bounded import CALL_TIMEOUT_S, bounded
 from .endpoint import Endpoint, Shell
+from .limits import Path, path_reasons, time_reasons
 from .moving import POLL_S, SETTLE_S, MovingHypervisors
 
 T = TypeVar("T")
@@ -56,8 +57,9 @@ class LibvirtHypervisors(MovingHypervisors):
         *,
         library: Any = None,
         bandwidth_mib_s: int | None = None,
+        path: Path | None = None,
     ) -> None:
-        self._endpoints, self._shells = dict(endpoints), dict(shells or {})
+        self._endpoints, self._shells, self._path = dict(endpoints), dict(shells or {}), path or Path()
         self._libvirt = library or load_libvirt()
         self._bandwidth_mib_s = bandwidth_mib_s
 
@@ -125,6 +127,9 @@ class LibvirtHypervisors(MovingHypervisors):
         if workload.method is MoveMethod.LIVE:
             yield from domain.obstacles(xml)
             yield from self._cpu(xml, destination)
+            yield from path_reasons(WorkloadKind.LIBVIRT, workload.method, self._path)
+            memory_mib = domain.memory_kib(xml) / 1024
+            yield from time_reasons(memory_mib, self._path, workload.move_timeout_s, self._bandwidth_mib_s)
         yield from self._memory(xml, destination)
         yield from self._disks(workload, xml)
         for nic in domain.nics(xml):

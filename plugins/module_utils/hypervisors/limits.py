@@ -51,6 +51,27 @@ def path_reasons(kind: WorkloadKind, method: MoveMethod, path: Path) -> Iterator
         yield f"the path carries {bandwidth:g} Mb/s, {least:g} Mb/s a move are needed ({limits.source})"
 
 
+def time_reasons(memory_mib: float, path: Path, timeout_s: float, limit_mib_s: int | None = None) -> Iterator[str]:
+    """Yield why a live move cannot end in time: already one copy of the memory takes longer than the limit.
+
+    Args:
+        memory_mib: memory of the machine.
+        path: what the path carries; a bandwidth that is not known is not judged.
+        timeout_s: the move's own time limit.
+        limit_mib_s: limit that the hypervisor is told to keep, in MiB a second.
+    """
+    carried = [mbit * 1e6 / 8 for mbit in [path.bandwidth_mbit_s] if mbit is not None]
+    carried += [limit_mib_s * 2**20] if limit_mib_s else []
+    if not carried:
+        return
+    least_s = memory_mib * 2**20 / min(carried)
+    if least_s > timeout_s:
+        yield (
+            f"copying {memory_mib:g} MiB once takes {least_s:.0f} s at {min(carried) * 8 / 1e6:.0f} Mb/s, "
+            f"and the move may take {timeout_s:g} s: raise move_timeout_s, or move it cold"
+        )
+
+
 def moves_left(
     ages_s: Sequence[float], *, moves: int = DUPLICATE_MOVES, window_s: float = DUPLICATE_WINDOW_S
 ) -> tuple[int, float]:

@@ -38,4 +38,4 @@ def hypervisors(
         hosts = {name: VsphereEndpoint.from_hostvars(name, values) for name, values in hostvars.items()}
         return VsphereHypervisors(hosts, path=path)
     endpoints = {name: Endpoint.from_hostvars(name, values) for name, values in hostvars.items()}
-    return LibvirtHypervisors(endpoints, shells)
+    return LibvirtHypervisors(endpoints, shells, path=path)

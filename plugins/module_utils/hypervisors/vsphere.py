@@ -18,7 +18,7 @@ from ..model.change import MoveMethod, Workload, WorkloadKind
 from ..model.errors import DeviceError, InputError, MigrationError, UnreachableError
 from . import vsphere_machine as machine
 from .bounded import CALL_TIMEOUT_S, bounded
-from .limits import Path, path_reasons
+from .limits import Path, path_reasons, time_reasons
 from .moving import SETTLE_S, MovingHypervisors, Progress
 from .vsphere_endpoint import VsphereEndpoint, fault_text, load_pyvmomi, session
 
@@ -100,6 +100,7 @@ class VsphereHypervisors(MovingHypervisors):
         yield from machine.network_reasons(vim, vm, scene.source, destination, workload.network_map)
         yield from path_reasons(WorkloadKind.VSPHERE, workload.method, self._path)
         if workload.method is MoveMethod.LIVE:
+            yield from time_reasons(vm.config.hardware.memoryMB, self._path, workload.move_timeout_s)
             yield from machine.obstacles(vim, vm, destination)
         elif vm.guest.toolsRunningStatus != "guestToolsRunning":
             yield f"{workload.name} cannot be shut down in order: VMware Tools do not run in it"

@@ -11,6 +11,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors impo
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors import libvirt as adapter_module
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.endpoint import Endpoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.libvirt import LibvirtHypervisors
+from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.limits import Path
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import MoveMethod, Workload, WorkloadKind
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
     DeviceError,
@@ -168,11 +169,11 @@ def start(lib, side=0, devices="", kind="kvm"):
     return host.domains[-1]
 
 
-def adapter(lib, shells=None):
+def adapter(lib, shells=None, **more):
     endpoints = {
         n: Endpoint(n, f"qemu+ssh://{n}/system", f"qemu+tcp://{n}/system", f"tcp://{n}") for n in ("hv-a", "hv-b")
     }
-    return LibvirtHypervisors(endpoints, shells, library=lib)
+    return LibvirtHypervisors(endpoints, shells, library=lib, **more)
 
 
 def workload(**more):
@@ -322,6 +323,15 @@ def test_every_obstacle_at_the_destination_has_its_reason(lib, change, reason):
 def test_every_obstacle_in_the_machine_has_its_reason(lib, devices, reason):
     start(lib, devices=devices)
     assert any(reason in found for found in adapter(lib).precheck(workload()))
+
+
+@pytest.mark.parametrize(
+    ("method", "bandwidth_mbit_s", "refused"),
+    [(MoveMethod.LIVE, 0.1, True), (MoveMethod.LIVE, 1000.0, False), (MoveMethod.COLD, 0.1, False)],
+)
+def test_a_path_that_cannot_carry_the_memory_in_time_refuses_a_live_move(lib, method, bandwidth_mbit_s, refused):
+    found = adapter(lib, path=Path(4.0, bandwidth_mbit_s)).precheck(workload(method=method))
+    assert any("copying" in reason for reason in found) is refused
 
 
 def test_an_empty_drive_and_an_emulated_cpu_are_no_obstacle(lib):

@@ -10,6 +10,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.limi
     duplicate_reasons,
     moves_left,
     path_reasons,
+    time_reasons,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import MoveMethod, WorkloadKind
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Migration
@@ -52,6 +53,29 @@ def test_one_more_move_never_leaves_more(ages_s):
 )
 def test_limits_of_the_path(kind, method, path, count):
     assert len(list(path_reasons(kind, method, path))) == count
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "path", "timeout_s", "limit_mib_s", "text"),
+    [
+        (4096, Path(5.0, 10000.0), 120, None, None),
+        (
+            4096,
+            Path(5.0, 100.0),
+            120,
+            None,
+            "copying 4096 MiB once takes 344 s at 100 Mb/s, and the move may take 120 s",
+        ),
+        (4096, Path(5.0, 100.0), 400, None, None),
+        (4096, Path(), 1, None, None),  # not known is not judged here
+        (4096, Path(5.0, 10000.0), 120, 8, "takes 512 s at 67 Mb/s"),
+        (4096, Path(), 120, 8, "takes 512 s at 67 Mb/s"),
+    ],
+)
+def test_a_move_that_cannot_end_in_time(memory_mib, path, timeout_s, limit_mib_s, text):
+    found = list(time_reasons(memory_mib, path, timeout_s, limit_mib_s))
+    assert len(found) == (text is not None)
+    assert text is None or text in found[0]
 
 
 def test_only_moves_that_moved_count():
