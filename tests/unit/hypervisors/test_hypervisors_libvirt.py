@@ -327,9 +327,10 @@ def test_every_obstacle_in_the_machine_has_its_reason(lib, devices, reason):
 
 @pytest.mark.parametrize(
     ("method", "bandwidth_mbit_s", "refused"),
-    [(MoveMethod.LIVE, 0.1, True), (MoveMethod.LIVE, 1000.0, False), (MoveMethod.COLD, 0.1, False)],
+    [(MoveMethod.LIVE, 0.001, True), (MoveMethod.LIVE, 1000.0, False), (MoveMethod.COLD, 0.001, False)],
 )
 def test_a_path_that_cannot_carry_the_memory_in_time_refuses_a_live_move(lib, method, bandwidth_mbit_s, refused):
+    start(lib)
     found = adapter(lib, path=Path(4.0, bandwidth_mbit_s)).precheck(workload(method=method))
     assert any("copying" in reason for reason in found) is refused
 
