@@ -142,18 +142,18 @@ def test_every_kind_of_probe_feels_the_same_move(bench, agent, forth):
     options = {
         kind: ProbeOptions(kind, AGENT_PORT if kind in (ProbeKind.UDP, ProbeKind.TCP) else None) for kind in ProbeKind
     }
-    probes = [ProbeFlow(bench.host, "workload", address, 50, options[kind]) for kind, address in kinds]
+    probes = [ProbeFlow(bench.host, "workload", address, 20, options[kind]) for kind, address in kinds]
     result = run_move(forth, bench.adapter(), flows=probes, guest=agent, settings=SETTINGS)
     assert [s.protocol for s in result.probes] == ["icmp", "icmpv6", "udp", "udp", "arp", "nd", "tcp", "tcp"]
     gaps_ms = [s.summary.longest_gap.length_ms for s in result.probes]
     print({f"{s.protocol} {s.address}": f"{gap_ms:.0f} ms" for s, gap_ms in zip(result.probes, gaps_ms, strict=True)})
     assert min(gaps_ms) >= 0.8 * result.migration.downtime_ms
     for series in result.probes:
-        assert series.phases["before"].lost == 0, series.protocol
+        assert series.phases["before"].lost <= (2 if series.protocol in ("arp", "nd") else 0), series.protocol
         if series.protocol == "tcp":
             assert series.connection.lived and series.summary.lost == 0
         elif series.protocol in ("arp", "nd", "udp"):
-            assert abs(series.summary.lost - result.probes[0].summary.lost) <= 25  # half a second of them
+            assert abs(series.summary.lost - result.probes[0].summary.lost) <= 10  # half a second of them
     assert not [f for f in result.findings if f.check == "move.connection" and f.verdict.value != "pass"]
     assert clean(bench)
 

@@ -186,8 +186,8 @@ def phases(probes: Sequence[Probe], pps: int, begin_s: float, end_s: float) -> d
     return {name: summarize(part, pps) for name, part in parts.items() if part}
 
 
-def steady(text: str, tail: int) -> bool:
-    """Say whether the newest ``tail`` probes of a series, but for those still on their way, were all answered."""
+def steady(text: str, tail: int, holes: int = 0) -> bool:
+    """Say whether the newest ``tail`` probes of a series, but those on their way and ``holes``, were answered."""
     lines = text.split("\n")[:-1]
     sent = [line.split(" ")[1] for line in lines if line.startswith("s ")]
     replied = {line.split(" ")[1] for line in lines if line.startswith("r ")}
@@ -195,7 +195,8 @@ def steady(text: str, tail: int) -> bool:
     if not answered or answered[-1] + 1 < tail:
         return False
     on_their_way = len(sent) - 1 - answered[-1]
-    return on_their_way <= max(2, tail // 5) and all(s in replied for s in sent[answered[-1] + 1 - tail : answered[-1]])
+    unanswered = sum(s not in replied for s in sent[answered[-1] + 1 - tail : answered[-1]])
+    return on_their_way <= max(2, tail // 5) and unanswered <= holes
 
 
 def tap_series(frames: Iterable[str], address: str, target: str, offset_s: float = 0.0) -> tuple[Probe, ...]:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import ast
+import collections
+import io
 import ipaddress
 import struct
 import sys
@@ -112,6 +114,17 @@ def test_the_questions_are_those_of_a_host_that_does_not_know():
     assert asked[21] == 255  # RFC 4861 section 7.1.1: any other hop limit is dropped
     pseudo = asked[22:54] + struct.pack("!II", len(asked) - 54, 58)
     assert icmp.checksum(pseudo + asked[54:]) == 0
+
+
+def test_an_answer_counts_for_the_newest_open_question_of_the_last_second():
+    sender = object.__new__(neighbor.NeighborSender)
+    second = 1_000_000_000
+    sender.open = collections.deque([(0, 0), (1, second + 20), (2, 2 * second - 1)])
+    sender.out = io.StringIO()
+    for at_ns in (2 * second, 2 * second + 5, 2 * second + 9):
+        sender._answered(at_ns)
+    # The third is nobody's: question 0 is too old, and the kernel asks for itself too.
+    assert sender.out.getvalue() == "r 2 2000000000\nr 1 2000000005\n"
 
 
 @pytest.mark.parametrize(("version", "frame", "kept"), [

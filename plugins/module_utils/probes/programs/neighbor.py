@@ -4,16 +4,18 @@
 
 They are asked as a host that does not know the address asks: by broadcast, or to the solicited-node group. Where a leaf
 answers in the place of the target (ARP suppression) that is what is measured. Neither carries a number, so an answer is
-that to the newest question before it; an answer that takes longer than an interval shows as loss of the older question.
+taken for that to the newest question without one: the count of lost ones is right, which of them is not always.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import fcntl
 import ipaddress
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -24,6 +26,8 @@ ARP, IPV6 = 0x0806, 0x86DD
 ARP_BODY = struct.Struct("!HHBBH6s4s6s4s")
 REQUEST, REPLY = 1, 2
 SOLICITATION, ADVERTISEMENT = 135, 136
+#: An answer that takes longer is none: a host would have asked again (RFC 1122 section 2.3.2.1, RFC 4861 section 10).
+PATIENCE_NS = 1000000000
 BROADCAST = b"\xff" * 6
 SIOCGIFHWADDR, SIOCGIFADDR = 0x8927, 0x8915  # bits/ioctls.h
 #: Classic BPF: only ARP, or only ICMPv6, comes to this program.
@@ -109,11 +113,12 @@ class NeighborSender(pacing.Sender):
         self.sock.bind((name, kind))
         question: Callable[[bytes, Any, Any], bytes] = arp_request if self.target.version == 4 else solicitation
         self.frame = question(_ask(name, SIOCGIFHWADDR)[18:24], self.source, self.target)
-        self.newest = -1
+        #: The questions without an answer, as long as one may still come.
+        self.open: collections.deque[tuple[int, int]] = collections.deque()
 
     def emit(self, sequence: int) -> None:
         """Ask once more."""
-        self.newest = sequence
+        self.open.append((sequence, time.monotonic_ns()))
         self.sock.send(self.frame)
 
     def receive(self) -> None:
@@ -123,8 +128,14 @@ class NeighborSender(pacing.Sender):
                 frame, ancillary, _flags, _peer = self.sock.recvmsg(128, 256)
             except OSError:
                 return
-            if self.newest >= 0 and answers(frame, self.source, self.target):
-                self.write("r", self.newest, pacing.arrival_ns(ancillary))
+            if answers(frame, self.source, self.target):
+                self._answered(pacing.arrival_ns(ancillary))
+
+    def _answered(self, at_ns: int) -> None:
+        while self.open and self.open[0][1] < at_ns - PATIENCE_NS:
+            self.open.popleft()
+        if self.open:  # else it is the answer to a question of the kernel's own
+            self.write("r", self.open.pop()[0], at_ns)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
