@@ -22,7 +22,7 @@ def judged(
     digest = plan.digest if plan else ""
     result = GateResult(name, verdict_of(findings), tuple(findings), digest, started_at, duration_s)
     desk.run_dir.save(f"gates/{name}", result)
-    desk.note(name, f"{name}: {result.verdict.value}", "info" if result.open else "error")
+    desk.note(name, f"{len(findings)} findings: {result.verdict.value}", "info" if result.open else "error")
     counts = {verdict.value: sum(f.verdict is verdict for f in findings) for verdict in Verdict}
     answer = {"verdict": result.verdict.value, "findings": encode(result.findings), "counts": counts}
     return answer if result.open else {**answer, "failed": True, "msg": f"{name}: {result.why()}"}

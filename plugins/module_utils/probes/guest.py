@@ -19,6 +19,7 @@ from .host import Host
 from .remote import BackgroundProgram
 
 AGENT_PORT = 7777
+START_TIMEOUT_S = 30.0
 #: Speaks one line with the guest's agent; runs on the viewpoint, which stands in the guest's segment.
 _ASK = (
     "import socket,sys\n"
@@ -109,11 +110,13 @@ class GuestFlow:
             tap.wait_for_output()
         seconds = min(int(self._max_run_s), 65536 // self._pps)
         self._agent.ask(f"ping {self._address} {self._pps} {seconds}")
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + START_TIMEOUT_S
         asked = f" {self._source} {self._address}\n"
         while not any(" request " in line and line.endswith(asked) for tap in self._taps for line in tap.lines()):
             if time.monotonic() > deadline_s:
-                raise ProbeError("the guest's ping is not seen at any tap", device=self._taps[0].host.name)
+                raise ProbeError(
+                    f"the guest's ping to {self._address} is not seen at any tap", device=self._taps[0].host.name
+                )
             time.sleep(0.1)
 
     def steady(self) -> bool:

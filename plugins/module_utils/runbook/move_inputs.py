@@ -21,7 +21,8 @@ from ..probes.guest import GuestAgent, GuestFlow
 from ..probes.host import Host
 from .ports import DeviceSession, Flow, Platform, Watcher
 
-GUEST_PPS = 100
+#: The workload's own view by IP version. One of the two is fine; both would be load of its own on a small guest.
+GUEST_PPS = {4: 100, 6: 20}
 
 
 def addresses(change: Change, workload: Workload, target: str) -> tuple[IPAddress, ...]:
@@ -77,14 +78,14 @@ def _device_flow(view: Viewpoint, device: Device, address: IPAddress, session: D
 
 
 def guest_flows(
-    change: Change, workload: Workload, agent: GuestAgent, host_of: Callable[[str], Host], pps: int = GUEST_PPS
+    change: Change, workload: Workload, agent: GuestAgent, host_of: Callable[[str], Host]
 ) -> tuple[Flow, ...]:
     """Return the workload's own view of its gateway, in each family that both have, recorded at its taps."""
     gateway = change.segment.gateway
     taps = [host_of(workload.source), host_of(workload.destination)]
     families = () if gateway is None else ((workload.ipv4, gateway.ipv4), (workload.ipv6, gateway.ipv6))
     return tuple(
-        GuestFlow(agent, taps, own, "gateway", theirs.ip, pps)
+        GuestFlow(agent, taps, own, "gateway", theirs.ip, GUEST_PPS[own.version])
         for own, theirs in families
         if own is not None and theirs is not None
     )

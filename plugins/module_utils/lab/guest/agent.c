@@ -40,7 +40,7 @@ struct client {
 };
 
 struct probe {
-    uint64_t sent_ns;
+    uint64_t sent_ns; /* 0: its slot was missed, and it was not sent */
     int64_t rtt_us; /* -1: no reply yet */
 };
 
@@ -55,7 +55,7 @@ struct flow {
     struct sockaddr_storage address;
     socklen_t address_len;
     uint64_t begin_ns, interval_ns;
-    uint32_t sent, total, received, pps;
+    uint32_t sent, missed, total, received, pps; /* sent: the next slot, the missed ones included */
     struct probe probes[PROBES];
 };
 
@@ -164,7 +164,7 @@ static const char *start_flow(const char *address, uint32_t pps, uint32_t second
         return "not an address";
     if (flow->fd >= 0)
         close(flow->fd);
-    flow->sent = flow->total = flow->received = 0;
+    flow->sent = flow->missed = flow->total = flow->received = 0;
     int protocol = flow->family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6;
     flow->fd = socket(flow->family, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (flow->fd < 0)
@@ -179,10 +179,14 @@ static const char *start_flow(const char *address, uint32_t pps, uint32_t second
 static void report_flow(FILE *out, const struct flow *flow)
 {
     fprintf(out, "{\"pps\": %u, \"running\": %s, \"sent\": %u, \"received\": %u, \"probes\": [",
-            flow->pps, flow->sent < flow->total ? "true" : "false", flow->sent, flow->received);
+            flow->pps, flow->sent < flow->total ? "true" : "false", flow->sent - flow->missed, flow->received);
+    const char *separator = "";
     for (uint32_t i = 0; i < flow->sent; i++) {
-        fprintf(out, "%s[%u, %llu, ", i ? ", " : "", i, (unsigned long long)(flow->probes[i].sent_ns / 1000));
+        if (!flow->probes[i].sent_ns)
+            continue;
+        fprintf(out, "%s[%u, %llu, ", separator, i, (unsigned long long)(flow->probes[i].sent_ns / 1000));
         fprintf(out, flow->probes[i].rtt_us < 0 ? "null]" : "%lld]", (long long)flow->probes[i].rtt_us);
+        separator = ", ";
     }
     fprintf(out, "]}\n");
 }
@@ -291,6 +295,14 @@ static void send_back(int fd)
     }
 }
 
+/* Leaves out the slots that went by while the machine had other work: a burst would hide what it measures. */
+static void skip_missed(struct flow *flow, uint64_t now)
+{
+    uint64_t slot = (now - flow->begin_ns) / flow->interval_ns;
+    for (; flow->sent < slot && flow->sent < flow->total; flow->missed++)
+        flow->probes[flow->sent++] = (struct probe){.sent_ns = 0, .rtt_us = -1};
+}
+
 /* Does what is due and returns how long nothing else will be. */
 static uint64_t run_timers(void)
 {
@@ -304,17 +316,15 @@ static uint64_t run_timers(void)
     }
     next_ns = next_tick_ns;
     for (struct flow *flow = flows; flow < flows + FLOWS; flow++) {
-        uint64_t due_ns = flow->begin_ns + flow->sent * flow->interval_ns;
         if (flow->fd < 0 || flow->sent >= flow->total)
             continue;
-        if (now >= due_ns) {
+        skip_missed(flow, now);
+        if (flow->sent < flow->total && now >= flow->begin_ns + flow->sent * flow->interval_ns)
             send_probe(flow);
-            return 0;
-        }
-        if (due_ns < next_ns)
-            next_ns = due_ns;
+        if (flow->begin_ns + flow->sent * flow->interval_ns < next_ns)
+            next_ns = flow->begin_ns + flow->sent * flow->interval_ns;
     }
-    return next_ns - now;
+    return next_ns > now ? next_ns - now : 0;
 }
 
 int main(void)
