@@ -200,3 +200,21 @@ def meaning(text: str) -> dict[str, str]:
 
 def _sorted(keyword: str, value: str) -> str:
     return " ".join(sorted(value.split())) if keyword == "bridge-ports" else value
+
+
+def stanza_or_new(text: str, name: str) -> str:
+    """Return the stanza of an interface in a file, or an empty one that ifup brings up by itself."""
+    return stanza(text, name) or f"auto {name}\niface {name}\n"
+
+
+def complete(stanza: str, attributes: dict[str, str]) -> str:
+    """Return the stanza with each attribute at the given value, in its place or at the end."""
+    lines = stanza.rstrip("\n").splitlines()
+    for key, value in attributes.items():
+        at = next((i for i, line in enumerate(lines) if line.split()[:1] == [key]), None)
+        if at is None:
+            lines.append(f"    {key} {value}")
+        elif lines[at].split()[1:] != value.split():
+            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+            lines[at] = f"{indent}{key} {value}"
+    return "\n".join(lines) + "\n"

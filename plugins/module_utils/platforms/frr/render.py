@@ -2,32 +2,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stretched VLAN as a delta to the running configuration of an FRR device, and its inverse.
 
-Leaf: one bridge per VLAN (RFC 7432 6.1, VLAN-based service) with a VXLAN port, the attachment ports and the
-anycast gateway; route targets under ``vni`` where the change names one (FRR's own are ASN:VNI, and its import
-matches the VNI alone). The route distinguisher is FRR's own (RFC 7432 7.9). Border: the filter of the EVPN
-neighbour across the circuit is opened for the VNI. Spine: nothing.
+Leaf: one bridge per VLAN (RFC 7432 6.1, VLAN-based service), or the device's VLAN-aware one (see ``vlan_aware``),
+with a VXLAN port, the attachment ports and the anycast gateway; route targets under ``vni`` where the change names
+one (FRR's own are ASN:VNI, and its import matches the VNI alone). The route distinguisher is FRR's own (RFC 7432
+7.9). Border: the filter of the EVPN neighbour across the circuit is opened for the VNI, or the circuit's port is a
+trunk of the bridge. Spine: nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterable
 
-from ...model.change import Attachment, Change, HandoffMode, PortMode, Segment
+from ...model.change import Attachment, BpduPolicy, Change, HandoffMode, PortMode, Segment, ServiceModel
 from ...model.errors import InputError
 from ...model.fabric import Device, Fabric, Role
 from ...model.plan import Rendered
-from . import document, frrconf, ifaces
+from ..evpn_names import circuit_ports
+from . import document, frrconf, ifaces, vlan_aware
 from .document import Document
 from .frrconf import Context
-from .ifaces import Iface
+from .ifaces import Iface, complete, stanza_or_new
 
 #: Ports that a hypervisor adds to a bridge by itself: without this ifreload takes them out.
 CONDONED = "^(tap|vnet|hyp)"
 #: New route-map entries get this number plus the VLAN id.
 ROUTE_MAP_BASE = 1000
-_VLAN_AWARE = "is VLAN-aware, which is not supported; make a bridge of its own for the VLAN"
 
 
 def render(change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
@@ -40,21 +42,38 @@ def render(change: Change, fabric: Fabric, device: Device, running: str) -> Rend
     if device.role is Role.SPINE or device.site not in segment.sites:
         return Rendered("", "", ())
     now = document.parse(running)
+    if device.role is Role.BORDER and segment.handoff.mode is HandoffMode.DOT1Q_TRUNK:
+        return _trunk_border(segment, fabric, device, now)
     if device.role is Role.BORDER:
-        return _border(segment, device, now)
-    return _leaf(segment, device, now)
+        return _border(segment, now)
+    return _leaf(segment, device, now, [a for a in segment.attachments if a.device == device.name])
 
 
 # ---------------------------------------------------------------- leaf
 
 
-def _leaf(segment: Segment, device: Device, now: Document) -> Rendered:
+def _leaf(segment: Segment, device: Device, now: Document, attachments: list[Attachment]) -> Rendered:
     text = now.interfaces or ""
     have = ifaces.interfaces(text)
     wanted = dict(_vxlan(segment, device, have, text))
-    attachments = [a for a in segment.attachments if a.device == device.name]
     vxlan = next(iter(wanted))
-    bridge = _bridge_name(segment, have, vxlan)
+    _refuse_segments(attachments)
+    bridge = vlan_aware.bridge_for(segment, vxlan, [a.port for a in attachments], have)
+    if bridge is None:
+        bridge = _bridge_name(segment, have, vxlan)
+        wanted.update(_own_bridge(segment, bridge, vxlan, attachments, have, text))
+    else:
+        wanted[vxlan] = complete(wanted[vxlan], vlan_aware.access(segment, vxlan, have))
+        wanted.update(_aware_bridge(segment, bridge, vxlan, attachments, have, text))
+    frr, frr_inverse = _route_targets(segment, frrconf.read(now.frr or ""))
+    return _rendered(text, wanted, frr, frr_inverse, tuple(_leaf_notes(segment, bridge, have)))
+
+
+def _own_bridge(
+    segment: Segment, bridge: str, vxlan: str, attachments: list[Attachment], have: dict[str, Iface], text: str
+) -> dict[str, str]:
+    """Return the stanzas of a bridge for this VLAN alone, and of its ports."""
+    wanted: dict[str, str] = {}
     ports = [vxlan]
     for attachment in attachments:
         port = _port_name(segment, attachment)
@@ -62,15 +81,40 @@ def _leaf(segment: Segment, device: Device, now: Document) -> Rendered:
         wanted.update(_port(segment, port, have, text))
         ports.append(port)
     wanted[bridge] = _bridge(segment, bridge, ports, have, text)
-    frr, frr_inverse = _route_targets(segment, frrconf.read(now.frr or ""))
-    return _rendered(text, wanted, frr, frr_inverse, tuple(_leaf_notes(segment, bridge, have)))
+    return wanted
+
+
+def _aware_bridge(
+    segment: Segment, bridge: str, vxlan: str, attachments: list[Attachment], have: dict[str, Iface], text: str
+) -> dict[str, str]:
+    """Return the stanzas of the VLAN-aware bridge, of its ports, and of the gateway's interface."""
+    for name in (vxlan, *(a.port for a in attachments)):
+        _refuse_other_bridge(name, bridge, have)
+    wanted = dict(vlan_aware.stanzas(segment, bridge, vxlan, attachments, have, text))
+    condone = {"bridge-ports-condone-regex": CONDONED}
+    if bridge not in have or have[bridge].get("bridge-ports-condone-regex") is None:
+        wanted[bridge] = complete(wanted[bridge], condone)
+    if segment.gateway is not None:
+        name, stanza = vlan_aware.svi(segment, bridge, have, text)
+        wanted[name] = _gateway(segment, name, have.get(name, Iface(name, True, ())), stanza)
+    return wanted
 
 
 def _leaf_notes(segment: Segment, bridge: str, have: dict[str, Iface]) -> Iterable[str]:
     if bridge in have:
         yield f"{bridge} is there already and is completed; its other ports and addresses stay"
+        if vlan_aware.is_aware(have[bridge]):
+            yield f"trunks of {bridge} without bridge-vids of their own carry VLAN {segment.vlan_id} too"
+    if segment.service is ServiceModel.VLAN_AWARE_BUNDLE:
+        yield "the bridge is VLAN-aware, the EVPN service is not: FRR announces every VNI with Ethernet tag 0"
     if segment.gateway is None:
         yield "the segment has no gateway: hosts are bridged only"
+
+
+def _refuse_segments(attachments: list[Attachment]) -> None:
+    for attachment in attachments:
+        if attachment.esi is not None:
+            raise InputError("segment.attachments.esi", f"{attachment.device} {attachment.port}: not supported on frr")
 
 
 def _vxlan(segment: Segment, device: Device, have: dict[str, Iface], text: str) -> Iterable[tuple[str, str]]:
@@ -91,7 +135,7 @@ def _vxlan(segment: Segment, device: Device, have: dict[str, Iface], text: str) 
         value = old.get(key) if old else None
         if value is not None and value != attributes[key]:
             raise InputError("segment.vni", f"{name} of {device.name} has {key} {value}, not {attributes[key]}")
-    yield name, _complete(ifaces.stanza(text, name) or _new(name), attributes)
+    yield name, complete(stanza_or_new(text, name), attributes)
 
 
 def _bridge_name(segment: Segment, have: dict[str, Iface], vxlan: str) -> str:
@@ -104,8 +148,6 @@ def _bridge_name(segment: Segment, have: dict[str, Iface], vxlan: str) -> str:
 
 
 def _port_name(segment: Segment, attachment: Attachment) -> str:
-    if attachment.esi is not None:
-        raise InputError("segment.attachments.esi", f"{attachment.device} {attachment.port}: not supported on frr")
     if attachment.mode is PortMode.ACCESS or attachment.native:
         return attachment.port
     return f"{attachment.port}.{segment.vlan_id}"
@@ -124,23 +166,21 @@ def _port(segment: Segment, port: str, have: dict[str, Iface], text: str) -> Ite
     for name in dict.fromkeys((port.split(".")[0], port)):
         declared = have[name].get("mtu") if name in have else None
         too_small = int(declared or 1500) < segment.mtu
-        stanza = ifaces.stanza(text, name) or _new(name)
-        yield name, _complete(stanza, {"mtu": str(segment.mtu)}) if too_small else stanza
+        stanza = stanza_or_new(text, name)
+        yield name, complete(stanza, {"mtu": str(segment.mtu)}) if too_small else stanza
 
 
 def _bridge(segment: Segment, name: str, ports: list[str], have: dict[str, Iface], text: str) -> str:
     old = have.get(name, Iface(name, True, ()))
-    if old.get("bridge-vlan-aware") == "yes":
-        raise InputError("segment.vlan_id", f"bridge {name} {_VLAN_AWARE}")
     if {"glob", "regex"} & set(old.words("bridge-ports")):
         raise InputError("segment.vlan_id", f"bridge {name} takes its ports by a pattern; name them")
-    stanza = ifaces.stanza(text, name) or _new(name)
+    stanza = stanza_or_new(text, name)
     together = [*old.words("bridge-ports"), *(p for p in ports if p not in old.words("bridge-ports"))]
-    stanza = _complete(stanza, {"bridge-ports": " ".join(together)})
+    stanza = complete(stanza, {"bridge-ports": " ".join(together)})
     keep = {"bridge-stp": "off", "bridge-ports-condone-regex": CONDONED}
-    stanza = _complete(stanza, {key: value for key, value in keep.items() if old.get(key) is None})
+    stanza = complete(stanza, {key: value for key, value in keep.items() if old.get(key) is None})
     if int(old.get("mtu") or 1500) < segment.mtu:
-        stanza = _complete(stanza, {"mtu": str(segment.mtu)})
+        stanza = complete(stanza, {"mtu": str(segment.mtu)})
     return _gateway(segment, name, old, stanza)
 
 
@@ -155,30 +195,13 @@ def _gateway(segment: Segment, name: str, old: Iface, stanza: str) -> str:
             remedy="hosts know the gateway by this MAC: put it into the change",
         )  # fmt: skip
     if mac is None:
-        stanza = _complete(stanza, {"hwaddress": gateway.mac})
-    stanza = _complete(stanza, {"arp-accept": "on"})
+        stanza = complete(stanza, {"hwaddress": gateway.mac})
+    stanza = complete(stanza, {"arp-accept": "on"})
     there = {address.split()[0] for address in old.all("address")}
     for address in (gateway.ipv4, gateway.ipv6):
         if address is not None and str(address) not in there:
             stanza = stanza.rstrip("\n") + f"\n    address {address}\n"
     return stanza
-
-
-def _new(name: str) -> str:
-    return f"auto {name}\niface {name}\n"
-
-
-def _complete(stanza: str, attributes: dict[str, str]) -> str:
-    """Return the stanza with each attribute at the given value, in its place or at the end."""
-    lines = stanza.rstrip("\n").splitlines()
-    for key, value in attributes.items():
-        at = next((i for i, line in enumerate(lines) if line.split()[:1] == [key]), None)
-        if at is None:
-            lines.append(f"    {key} {value}")
-        elif lines[at].split()[1:] != value.split():
-            indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-            lines[at] = f"{indent}{key} {value}"
-    return "\n".join(lines) + "\n"
 
 
 def _route_targets(segment: Segment, running: Context) -> tuple[list[str], list[str]]:
@@ -216,11 +239,25 @@ def _evpn(running: Context) -> tuple[Context, Context]:
 # ---------------------------------------------------------------- border
 
 
-def _border(segment: Segment, device: Device, now: Document) -> Rendered:
-    if segment.handoff.mode is not HandoffMode.EVPN:
-        raise InputError(
-            "segment.handoff.mode", f"{device.name}: the platform frr hands over by EVPN only, not by an 802.1Q trunk"
-        )
+def _trunk_border(segment: Segment, fabric: Fabric, device: Device, now: Document) -> Rendered:
+    """The border of an 802.1Q handoff: the segment's bridge, with the circuit's port as a trunk."""
+    circuits = [port for port, _circuit in circuit_ports(segment, fabric, device)]
+    trunks = [Attachment(device.name, port, PortMode.TRUNK) for port in circuits]
+    found = _leaf(dataclasses.replace(segment, gateway=None, attachments=()), device, now, trunks)
+    if not found.apply:
+        return found
+    return dataclasses.replace(found, notes=(*found.notes, *_trunk_notes(segment, circuits)))
+
+
+def _trunk_notes(segment: Segment, circuits: list[str]) -> Iterable[str]:
+    ports = ", ".join(circuits)
+    if segment.handoff.storm_control_percent is not None:
+        yield f"Linux bridges have no storm control: limit broadcast on the carrier's equipment behind {ports}"
+    if segment.handoff.bpdu is not BpduPolicy.NONE:
+        yield f"a Linux bridge without spanning tree guards no port, and {ports} takes the VLAN tagged, BPDUs untagged"
+
+
+def _border(segment: Segment, now: Document) -> Rendered:
     running = frrconf.read(now.frr or "")
     _unused, family = _evpn(running)
     maps = sorted(

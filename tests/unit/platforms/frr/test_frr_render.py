@@ -10,6 +10,9 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import os
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,21 +24,25 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change imp
     HandoffMode,
     PortMode,
     Segment,
+    ServiceModel,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric, Role, Site
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Circuit, Device, Fabric, Role, Site
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr import document, ifaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 HERE = Path(__file__).parent
+IFUPDOWN2 = Path("/etc/network/ifupdown2/ifupdown2.conf")
 FRR = registry.platform("frr")
 LEAF_A = Device("leaf-a1", "zone-a", Role.LEAF, "frr", vtep_ip=ipaddress.ip_address("10.255.1.11"))
 LEAF_B = Device("leaf-b1", "zone-b", Role.LEAF, "frr", vtep_ip=ipaddress.ip_address("10.255.2.11"))
-BORDER = Device("border-a1", "zone-a", Role.BORDER, "frr")
+BORDER = Device("border-a1", "zone-a", Role.BORDER, "frr", vtep_ip=ipaddress.ip_address("10.255.1.21"))
+FAR = Device("border-b1", "zone-b", Role.BORDER, "frr", vtep_ip=ipaddress.ip_address("10.255.2.21"))
 SPINE = Device("spine-a1", "zone-a", Role.SPINE, "frr")
-FABRIC = Fabric("lab", (Site("zone-a"), Site("zone-b")), (LEAF_A, LEAF_B, BORDER, SPINE))
+CIRCUIT = Circuit("dwdm1", "border-a1", "swp3", "border-b1", "swp3")
+FABRIC = Fabric("lab", (Site("zone-a"), Site("zone-b")), (LEAF_A, LEAF_B, BORDER, FAR, SPINE), (), (CIRCUIT,))
 GATEWAY = Gateway(ipaddress.ip_interface("10.100.0.1/24"), ipaddress.ip_interface("2001:db8:100::1/64"))  # type: ignore[arg-type]
 SEGMENT = Segment(
     100, "app", 10100, ("zone-a", "zone-b"), GATEWAY,
@@ -57,7 +64,65 @@ def merged(text: str, candidate: str) -> str:
     return str(document.merge(document.parse(text), document.parse(candidate)))
 
 
+#: A VLAN-aware bridge as ifupdown2 has it, with VLAN 10 on its VNI, a trunk with a list of its own, and one without.
+AWARE = """\
+auto lo
+iface lo inet loopback
+    address 10.255.1.11/32
+
+auto swp10
+iface swp10
+
+auto swp12
+iface swp12
+    bridge-vids 10 20-30
+    mtu 9100
+
+auto swp13
+iface swp13
+
+auto vni10010
+iface vni10010
+    vxlan-id 10010
+    vxlan-local-tunnelip 10.255.1.11
+    bridge-access 10
+    bridge-learning off
+
+auto bridge
+iface bridge
+    bridge-vlan-aware yes
+    bridge-ports vni10010 swp12 swp13
+    bridge-vids 10
+    bridge-stp off
+"""
+
+
+def aware(device: str, old: str = "", new: str = "") -> str:
+    """Return the running configuration of a device with that bridge in place of its own interfaces."""
+    assert old in AWARE
+    text = AWARE.replace(old, new) if old else AWARE
+    return str(dataclasses.replace(document.parse(running(device)), interfaces=text))
+
+
+TRUNKS = (
+    Attachment("leaf-a1", "swp10"),
+    Attachment("leaf-a1", "swp12", PortMode.TRUNK),
+    Attachment("leaf-a1", "swp13", PortMode.TRUNK, native=True),
+    Attachment("leaf-a1", "swp14", PortMode.TRUNK),
+)
+DOT1Q = dataclasses.replace(SEGMENT, handoff=Handoff(HandoffMode.DOT1Q_TRUNK, ("dwdm1",), 1.0))
 CASES = {
+    "leaf_vlan_aware": (LEAF_A, dataclasses.replace(SEGMENT, attachments=TRUNKS), aware("leaf-a1")),
+    "leaf_vlan_aware_half": (
+        LEAF_A, SEGMENT, aware("leaf-a1", "bridge-vids 10\n    bridge-stp", "bridge-vids 10 100\n    bridge-stp")
+        + "\nauto vlan100\niface vlan100\n    vlan-id 100\n    vlan-raw-device bridge\n    address 10.100.0.1/24\n",
+    ),
+    "leaf_vlan_aware_bundle": (
+        LEAF_B, dataclasses.replace(SEGMENT, service=ServiceModel.VLAN_AWARE_BUNDLE, gateway=None),
+        aware("leaf-b1", AWARE[AWARE.index("auto vni10010") :]),
+    ),
+    "border_trunk": (BORDER, DOT1Q, running("border-a1")),
+    "border_trunk_vlan_aware": (BORDER, DOT1Q, aware("border-a1", "10.255.1.11", "10.255.1.21")),
     "leaf_brown_field": (LEAF_A, SEGMENT, running("leaf-a1")),
     "leaf_green_field": (LEAF_B, SEGMENT, running("leaf-b1")),
     "leaf_route_target": (LEAF_B, dataclasses.replace(SEGMENT, route_target="65000:10100"), running("leaf-b1")),
@@ -131,7 +196,6 @@ def test_device_outside_the_change_has_nothing_to_do(device: Device) -> None:
     [
         (SEGMENT, LEAF_A, "hwaddress 00:00:5e:00:01:64", "hwaddress 00:00:5e:00:01:65", "has hwaddress"),
         (SEGMENT, LEAF_A, "bridge-ports vni10010\n", "bridge-ports vni10010 swp10\n", "is in bridge br10 already"),
-        (SEGMENT, LEAF_A, "iface br100\n", "iface br100\n    bridge-vlan-aware yes\n", "VLAN-aware"),
         (SEGMENT, LEAF_A, "    bridge-ports swp10\n", "    bridge-ports glob swp10-20\n", "by a pattern"),
         (dataclasses.replace(SEGMENT, vni=10010), LEAF_A, "", "", "is in bridge br10, but br100"),
         (SEGMENT, LEAF_A, "auto vni10010\niface vni10010\n", "auto vni10100\niface vni10100\n", "vxlan-id 10010"),
@@ -140,10 +204,7 @@ def test_device_outside_the_change_has_nothing_to_do(device: Device) -> None:
             dataclasses.replace(SEGMENT, attachments=(Attachment("leaf-a1", "swp10", esi="00:" * 9 + "01"),)),
             LEAF_A, "", "", "esi",
         ),
-        (
-            dataclasses.replace(SEGMENT, handoff=Handoff(HandoffMode.DOT1Q_TRUNK)),
-            BORDER, "", "", "hands over by EVPN only",
-        ),
+        (DOT1Q, dataclasses.replace(BORDER, vtep_ip=None), "", "", "vtep_ip"),
         (SEGMENT, BORDER, "address-family l2vpn evpn", "address-family ipv6 unicast", "overlay must run"),
         (SEGMENT, LEAF_A, "iface br100\n", "iface br100\n    ${x}\n", "templates"),
     ],
@@ -152,6 +213,48 @@ def test_refusals(segment: Segment, device: Device, old: str, new: str, words: s
     text = with_frr(device.name, old, new) if old else running(device.name)
     with pytest.raises(InputError, match=words):
         FRR.render(Change("c1", segment), FABRIC, device, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("iface swp10\n", "iface swp10\n    bridge-access 7\n", "access port of VLAN 7"),
+        ("    bridge-vids 10 20-30\n", "    bridge-access 20\n", "access port of VLAN 20"),
+        ("iface swp13\n", "iface swp13\n    bridge-pvid 9\n", "native VLAN 9"),
+        ("iface swp10\n", "iface swp10\n    bridge-vids 9\n", "is a trunk"),
+        ("    vxlan-id 10010\n", "    vxlan-id 10100\n", "bound to VLAN 10, not 100"),
+        ("    bridge-learning off\n", "    bridge-vlan-vni-map 10=10010\n", "single VXLAN device"),
+    ],
+)
+def test_refusals_in_a_vlan_aware_bridge(old: str, new: str, words: str) -> None:
+    segment = dataclasses.replace(SEGMENT, attachments=TRUNKS)
+    with pytest.raises(InputError, match=words):
+        FRR.render(Change("c1", segment), FABRIC, LEAF_A, aware("leaf-a1", old, new))
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ifreload"), reason="needs root and ifupdown2")
+@pytest.mark.parametrize("case", [case for case in CASES if "aware" in case or case == "border_trunk"])
+def test_ifupdown2_takes_the_interfaces(case: str, tmp_path: Path) -> None:
+    """The lab's kernel runs bridges of one VLAN each; of the others the syntax is what can be proven here."""
+    device, segment, text = CASES[case]
+    after = document.parse(merged(text, FRR.render(Change("c1", segment), FABRIC, device, text).apply)).interfaces or ""
+    assert ifreload_says(after, tmp_path) == (0, [])
+    status, words = ifreload_says(after.replace("bridge-stp", "bridge-spt"), tmp_path)
+    assert status != 0 and any("bridge-spt" in line for line in words), "the check can fail"
+
+
+def ifreload_says(interfaces: str, folder: Path) -> tuple[int, list[str]]:
+    """Return status and complaints of ifupdown2's parser, but for ports that this machine has not."""
+    (folder / "interfaces").write_text(interfaces)
+    strict = re.sub(r"(?m)^addon_syntax_check=.*$", "addon_syntax_check=1", IFUPDOWN2.read_text())
+    (folder / "conf").write_text(strict)
+    script = f"""
+        mkdir -p /run/network; mount -t tmpfs none /run/network  # where its lock is
+        mount --bind $0/interfaces /etc/network/interfaces; mount --bind $0/conf {IFUPDOWN2}
+        ifreload -a -s"""
+    argv = ["unshare", "--mount", "sh", "-ec", script, str(folder)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.returncode, [line for line in done.stderr.splitlines() if "interface not recognized" not in line]
 
 
 def test_route_map_number_is_free_and_below_the_final_deny() -> None:
@@ -174,6 +277,8 @@ _segments = st.builds(
     mtu=st.integers(576, 9198),
     route_target=st.sampled_from([None, "65000:7", "10.0.0.1:9"]),
     arp_suppression=st.booleans(),
+    service=st.sampled_from(ServiceModel),
+    handoff=st.sampled_from([Handoff(), DOT1Q.handoff]),
     attachments=st.lists(
         st.builds(
             Attachment,
@@ -189,9 +294,10 @@ _segments = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(_segments, st.sampled_from([LEAF_A, LEAF_B, BORDER]))
-def test_inverse_undoes_the_delta_whatever_the_segment(segment: Segment, device: Device) -> None:
-    text, change = running(device.name), Change("c1", segment)
+@given(_segments, st.sampled_from([LEAF_A, LEAF_B, BORDER]), st.booleans())
+def test_inverse_undoes_the_delta_whatever_the_segment(segment: Segment, device: Device, is_aware: bool) -> None:
+    own = aware(device.name, "tunnelip 10.255.1.11", f"tunnelip {device.vtep_ip}")
+    text, change = own if is_aware else running(device.name), Change("c1", segment)
     try:
         rendered = FRR.render(change, FABRIC, device, text)
     except InputError:
