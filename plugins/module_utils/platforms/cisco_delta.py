@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ..model.change import BpduPolicy
 from ..model.errors import InputError
 from ..model.evidence import Difference
+from ..model.fabric import Device
 from .conftree import Path, Tree, children, has, parse, paths, sections, value
 from .reading import vlan_ids
 
@@ -145,6 +146,25 @@ class Switchports:
         guard = {BpduPolicy.GUARD: "bpduguard", BpduPolicy.FILTER: "bpdufilter"}.get(bpdu)
         if guard:
             self.delta.value([head], f"spanning-tree {guard}", "enable")
+
+
+def nve_interface(delta: Delta, device: Device, lines: Iterable[str]) -> str:
+    """Return the NVE interface; a VTEP that has none gets one of these lines, with the loopback of its address."""
+    for match, _unused in sections(delta.running, r"interface nve\d+"):
+        return match[0]
+    of_vtep = re.compile(rf"ip(v6)? address {re.escape(str(device.vtep_ip))}[/ ]")
+    for match, below in sections(delta.running, r"interface ([Ll]oopback\d+)"):
+        if any(of_vtep.match(line) for line in below):
+            nve = "interface nve1"
+            delta.section(nve)
+            for line in lines:
+                delta.line([nve], line.format(loopback=match[1]))
+            return nve
+    raise InputError(
+        f"devices.{device.name}.vtep_ip",
+        f"{device.vtep_ip} is on no loopback, and there is no NVE interface",
+        remedy="the VTEP must be configured before a VLAN can be stretched over it",
+    )
 
 
 _LISTED = re.compile(r"(vlan|switchport trunk allowed vlan(?: add)?) ([\d,-]+)")

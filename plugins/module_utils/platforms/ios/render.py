@@ -14,7 +14,7 @@ from ...model.change import Attachment, Change, HandoffMode, PortMode, Segment, 
 from ...model.errors import InputError
 from ...model.fabric import Device, Fabric, Role
 from ...model.plan import Rendered
-from ..cisco_delta import Delta, Switchports
+from ..cisco_delta import Delta, Switchports, nve_interface
 from ..conftree import Tree, children, has, parse, sections, value
 from ..evpn_names import circuit_ports, route_target
 from ..reading import vlan_ids
@@ -118,20 +118,8 @@ class _Work:
 
     def _nve(self) -> str:
         """Return the NVE interface; a VTEP that has none gets one on the loopback of its address."""
-        for match, _unused in sections(self.running, r"interface nve\d+"):
-            return match[0]
-        for match, below in sections(self.running, r"interface (Loopback\d+)"):
-            if any(line.startswith(f"ip address {self.device.vtep_ip} ") for line in below):
-                nve = "interface nve1"
-                self.delta.section(nve)
-                for line in ("no ip address", f"source-interface {match[1]}", "host-reachability protocol bgp"):
-                    self.delta.line([nve], line)
-                return nve
-        raise InputError(
-            f"devices.{self.device.name}.vtep_ip",
-            f"{self.device.vtep_ip} is on no loopback, and there is no NVE interface",
-            remedy="the VTEP must be configured before a VLAN can be stretched over it",
-        )
+        lines = ("no ip address", "source-interface {loopback}", "host-reachability protocol bgp")
+        return nve_interface(self.delta, self.device, lines)
 
     def gateway(self) -> None:
         """The anycast gateway: the same address and MAC on the SVI of every leaf."""

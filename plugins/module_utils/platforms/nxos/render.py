@@ -14,7 +14,7 @@ from ...model.change import Attachment, Change, HandoffMode, PortMode, Segment, 
 from ...model.errors import InputError
 from ...model.fabric import Device, Fabric, Role
 from ...model.plan import Rendered
-from ..cisco_delta import Delta, Switchports
+from ..cisco_delta import Delta, Switchports, nve_interface
 from ..conftree import Tree, children, has, parse, sections, value
 from ..evpn_names import circuit_ports, remote_route_target, route_target
 from ..reading import vlan_ids
@@ -136,20 +136,8 @@ class _Work:
 
     def _nve(self) -> str:
         """Return the NVE interface; a VTEP that has none gets one on the loopback of its address."""
-        for match, _unused in sections(self.running, r"interface nve\d+"):
-            return match[0]
-        for match, below in sections(self.running, r"interface (loopback\d+)"):
-            if any(re.match(rf"ip(v6)? address {re.escape(str(self.device.vtep_ip))}/", line) for line in below):
-                nve = "interface nve1"
-                self.delta.section(nve)
-                for line in ("no shutdown", "host-reachability protocol bgp", f"source-interface {match[1]}"):
-                    self.delta.line([nve], line)
-                return nve
-        raise InputError(
-            f"devices.{self.device.name}.vtep_ip",
-            f"{self.device.vtep_ip} is on no loopback, and there is no NVE interface",
-            remedy="the VTEP must be configured before a VLAN can be stretched over it",
-        )
+        lines = ("no shutdown", "host-reachability protocol bgp", "source-interface {loopback}")
+        return nve_interface(self.delta, self.device, lines)
 
     # ------------------------------------------------------------ gateway
 
