@@ -272,7 +272,8 @@ def _renders(
         rendered = registry.platform(name).render(change, fabric, fabric.device(role.value), running)
     except InputError as exc:
         return f"no {notes.mark(f'{family(name)}: {exc.message}')}"
-    proof = "real system" if name == "frr" and service is ServiceModel.VLAN_BASED else "golden"
+    in_lab = name == "frr" and service is ServiceModel.VLAN_BASED and mode is HandoffMode.EVPN
+    proof = "real system" if in_lab else "golden"
     marks = "".join(notes.mark(f"{family(name)}: {note}") for note in rendered.notes)
     return f"{'nothing to do' if rendered.empty else proof} {marks}".strip()
 
