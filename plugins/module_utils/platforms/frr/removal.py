@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...model.change import Change, Segment
+from ...model.change import Change, HandoffMode, Segment
 from ...model.errors import InputError
 from ...model.fabric import Device, Fabric, Role
 from ...model.plan import Rendered
@@ -30,7 +30,8 @@ def remove(change: Change, fabric: Fabric, device: Device, running: str) -> Rend
     del fabric
     now = document.parse(running)
     text = now.interfaces or ""
-    names = list(_interfaces(change.segment, device, ifaces.interfaces(text))) if device.role is Role.LEAF else []
+    bridged = device.role is Role.LEAF or change.segment.handoff.mode is HandoffMode.DOT1Q_TRUNK
+    names = list(_interfaces(change.segment, device, ifaces.interfaces(text))) if bridged else []
     root = frrconf.read(now.frr or "")
     gone = [*_filters(change.segment, root), *_instance(change.segment, root)]
     take = [line for pair in gone for line in pair[0]]
@@ -61,7 +62,10 @@ def _interfaces(segment: Segment, device: Device, have: dict[str, Iface]) -> Ite
 def _refuse_shared(segment: Segment, device: Device, bridge: Iface, vxlan: str | None, have: dict[str, Iface]) -> None:
     """A bridge of several VLANs, or with the tunnel of another VNI, is not this segment's to take away."""
     if bridge.get("bridge-vlan-aware") == "yes":
-        raise InputError("segment.vlan_id", f"bridge {bridge.name} of {device.name} is VLAN-aware: not supported")
+        raise InputError(
+            "segment.vlan_id", f"bridge {bridge.name} of {device.name} is VLAN-aware: not supported",
+            remedy="take the VLAN off its ports and its VNI off the bridge by hand",
+        )  # fmt: skip
     others = [p for p in bridge.words("bridge-ports") if p != vxlan and p in have and have[p].get("vxlan-id")]
     if others:
         raise InputError(

@@ -310,7 +310,10 @@ def test_inverse_undoes_the_delta_whatever_the_segment(segment: Segment, device:
 REMOVAL = Change("CHG-2", SEGMENT, remove_from=("zone-b",))
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if CASES[n][0] is not LEAF_A and n != "border_unfiltered"])
+OF_ONE_VLAN = [n for n in CASES if CASES[n][0] is not LEAF_A and n != "border_unfiltered" and "vlan_aware" not in n]
+
+
+@pytest.mark.parametrize("name", OF_ONE_VLAN)
 def test_what_was_stretched_is_taken_away_by_the_running_configuration_alone(name: str) -> None:
     device, segment, before = CASES[name]
     stretch = FRR.render(Change("CHG-1", segment), FABRIC, device, before)
@@ -322,6 +325,14 @@ def test_what_was_stretched_is_taken_away_by_the_running_configuration_alone(nam
     assert all("swp" in subject for subject in left), "a physical port keeps its MTU; all else is as before"
     assert FRR.config_differences(device.name, stretched, merged(gone, away.inverse)) == ()
     assert FRR.remove(change, FABRIC, device, gone).empty
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if "vlan_aware" in n])
+def test_a_vlan_of_a_vlan_aware_bridge_is_not_taken_away_blindly(name: str) -> None:
+    device, segment, before = CASES[name]
+    stretched = merged(before, FRR.render(Change("CHG-1", segment), FABRIC, device, before).apply)
+    with pytest.raises(InputError, match="VLAN-aware: not supported -> take the VLAN off"):
+        FRR.remove(dataclasses.replace(REMOVAL, segment=segment), FABRIC, device, stretched)
 
 
 def test_a_segment_that_others_configured_goes_with_what_they_called_it() -> None:
