@@ -101,6 +101,10 @@ netbox-prepare: setup-test ## What test-netbox needs, once: may run in the backg
 test-netbox: netbox-prepare ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback
 	$(VENV)/python -m pytest tests/netbox -m netbox --durations=10
 
+.PHONY: molecule-vendors
+molecule-vendors: setup setup-test ## The molecule scenario on simulated EOS, NX-OS and Junos (no root)
+	cd extensions && env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test --scenario-name vendors
+
 molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
 	@echo "Needs root: the scenario brings the lab up and down."
 	cd extensions && $(AS_ROOT) env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test

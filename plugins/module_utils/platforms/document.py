@@ -140,6 +140,9 @@ _IOSXR = (
     "the platform is read only, for borders and DWDM routers between the sites: of use there are MACs, BGP and ports"
 )
 
+#: What the whole runbook has stretched on simulated switches (tests/unit/mixed/test_mixed_playbooks.py).
+STRETCHED = frozenset({("eos", Role.LEAF), ("nxos", Role.LEAF), ("nxos_ssh", Role.LEAF), ("junos", Role.BORDER)})
+
 #: How a commit goes back by itself, and what that was proven on.
 ARMED: Mapping[str, tuple[str, str]] = {
     "eos": ("configuration session with `commit timer`, the checkpoint before it", "simulator"),
@@ -272,8 +275,9 @@ def _renders(
         rendered = registry.platform(name).render(change, fabric, fabric.device(role.value), running)
     except InputError as exc:
         return f"no {notes.mark(f'{family(name)}: {exc.message}')}"
-    in_lab = name == "frr" and service is ServiceModel.VLAN_BASED and mode is HandoffMode.EVPN
-    proof = "real system" if in_lab else "golden"
+    usual = service is ServiceModel.VLAN_BASED and mode is HandoffMode.EVPN
+    proof = "real system" if name == "frr" else "simulator" if (name, role) in STRETCHED else "golden"
+    proof = proof if usual else "golden"
     marks = "".join(notes.mark(f"{family(name)}: {note}") for note in rendered.notes)
     return f"{'nothing to do' if rendered.empty else proof} {marks}".strip()
 
