@@ -141,7 +141,7 @@ def bgp_summary(answer: Answer, family: AddressFamily | None) -> Iterator[BgpPee
     Families that the model does not know (VPNv4, MVPN, …) are passed over.
     """
     vrf, local, current, in_table, headers = "default", None, family, False, 0
-    for line in joined(lines(answer), r"\s*[0-9a-fA-F.:]{3,}\s*"):
+    for line in joined(lines(answer), r"\s*\*?\s*[0-9a-fA-F.:]{3,}(?:\s+\d+(?:\s+[\d.]+)?)?\s*"):
         head = _SUMMARY_HEAD.search(line.strip())
         if head and not in_table or head and "summary" in line.lower():
             vrf, in_table = head["vrf"] or vrf, False
@@ -178,6 +178,52 @@ def _summary_peer(row: re.Match[str], family: AddressFamily, vrf: str, local: in
         remote_asn=asn(row["asn"]),
         prefixes_received=int(state) if established else None,
         uptime_s=seconds(row["uptime"]) if established else None,
+    )
+
+
+_NEIGHBOR = re.compile(r"(?P<peer>[^\s,]+)(?:,|\n)[^\n]*?(?:[Rr]emote AS (?P<asn>[\d.]+))")
+_COUNTS = {
+    "received": (r"(\d+) accepted (?:prefixes|paths)", r"Prefixes Current:\s+\d+\s+(\d+)"),
+    "sent": (r"(\d+) sent (?:prefixes|paths)", r"Prefixes Current:\s+(\d+)", r"Prefix advertised (\d+)"),
+}
+
+
+def bgp_neighbors(answer: Answer) -> Iterator[BgpPeer]:
+    """Read the text of ``show bgp … neighbors`` of the three systems: one peer per family that it has counts of."""
+    text = "\n".join(lines(answer))
+    blocks = re.split(r"^BGP neighbor is ", text, flags=re.MULTILINE)[1:]
+    if not blocks:
+        raise answer.error("is of another command or cut: it has no line 'BGP neighbor is'")
+    for block in blocks:
+        head = _NEIGHBOR.match(block)
+        state = re.search(r"BGP state = (\w+(?: \(\w+\))?)(?:, up for (\S+))?", block)
+        if not head or not state:
+            raise answer.error(f"has a neighbour that is cut: {block[:60]!r}")
+        families = r"For address family: ([\w -]+)\n(.*?)(?=\n\s*For address family:|\Z)"
+        for name, part in re.findall(families, block, re.S | re.IGNORECASE):
+            family = FAMILIES.get(name.strip().lower().replace("e-vpn", "evpn"))
+            if family and part.startswith(" "):  # else it is the heading of the next neighbour
+                yield _neighbor(head, state, family, block, part)
+
+
+def _neighbor(head: re.Match[str], state: re.Match[str], family: AddressFamily, block: str, part: str) -> BgpPeer:
+    established = state[1] == "Established"
+    counts = {
+        name: next((int(found) for p in patterns if (found := reading.first(p, part)) is not None), None)
+        for name, patterns in _COUNTS.items()
+    }
+    return BgpPeer(
+        peer=head["peer"],
+        family=family,
+        vrf=reading.first(r"(?i:(?:,|^)\s*vrf) ([^\s,]+)", block) or "default",
+        established=established,
+        state=state[1],
+        local_asn=asn(reading.first(r"local AS ([\d.]+)", block)),
+        remote_asn=asn(head["asn"]),
+        prefixes_received=counts["received"] if established else None,
+        prefixes_sent=counts["sent"] if established else None,
+        uptime_s=seconds(state[2]) if established else None,
+        description=reading.first(r"Description: (.+)", block),
     )
 
 

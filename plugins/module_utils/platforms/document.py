@@ -130,8 +130,6 @@ UNPROVEN: Mapping[str, frozenset[Fact]] = {
 _NOT_READ = "no reader for it: the fact counts as unread"
 #: Why a platform has no command for a fact, where there is more to say than that it has none.
 REASONS: Mapping[tuple[str, Fact], str] = {
-    ("nxos", _F.RESOURCES): "`show system resources` has no reader: load, memory and clock are not judged",
-    ("ios", _F.RESOURCES): "`show processes` has no reader: load, memory and clock are not judged",
     ("sonic", _F.RESOURCES): "load, memory and clock have no reader",
     ("sonic", _F.SPANNING_TREE): "PVST's state has no reader; its configuration is in CONFIG_DB",
     ("sonic", _F.MULTIHOMING): "MCLAG's state has no reader",

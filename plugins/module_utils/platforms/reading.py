@@ -77,10 +77,15 @@ class Answer:
         """Return the JSON value of the answer as it is."""
         if not isinstance(self.output, str):
             return self.output
+        text = self._body(self._whole(self.output))
         try:
-            return json.loads(self._body(self._whole(self.output)))
+            return json.loads(text)
         except ValueError as exc:
-            raise self.error(f"is not whole JSON ({exc})") from exc
+            reason = exc
+        try:  # Junos before 18.2 writes a comma behind the attributes of an empty answer
+            return json.loads(re.sub(r"\},(\s*\})", r"}\1", text))
+        except ValueError:
+            raise self.error(f"is not whole JSON ({reason})") from reason
 
     def json(self) -> Mapping[str, typing.Any]:
         """Return the JSON object of the answer, out of the envelope of an API where there is one."""
@@ -233,6 +238,13 @@ def mac(value: object) -> str | None:
     return normalise_mac(str(value)) if value else None
 
 
+def chassis(value: object) -> str | None:
+    """Return an LLDP chassis id: a MAC address in the colon form, another id as it is; None for nothing."""
+    text = "" if value is None else str(value).strip()
+    dotted = re.fullmatch(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4}){2}", text)
+    return normalise_mac(text) if dotted else text or None
+
+
 def vlan_ids(text: str) -> tuple[int, ...]:
     """Expand a VLAN list such as ``1,10-12``; ``ALL`` is 1-4094, ``NONE`` is empty."""
     compact = text.replace(" ", "").upper()
@@ -301,9 +313,9 @@ def plain_command(command: str) -> str:
     return plain
 
 
-def read_answer(readers: Sequence[Reader], answer: Answer) -> Facts:
-    """Read one answer by the first reader that knows its command."""
-    plain = plain_command(answer.command)
+def read_answer(readers: Sequence[Reader], answer: Answer, also_known: Mapping[str, str] | None = None) -> Facts:
+    """Read one answer by the first reader that knows its command; ``also_known`` has other names of commands."""
+    plain = plain_command((also_known or {}).get(answer.command, answer.command))
     reader = next((r for r in readers if r.matches(plain)), None)
     if reader is None:
         raise answer.error(
@@ -315,11 +327,17 @@ def read_answer(readers: Sequence[Reader], answer: Answer) -> Facts:
         raise answer.error(f"is not of the expected shape ({type(exc).__name__}: {exc})") from exc
 
 
-def read_outputs(readers: Sequence[Reader], device: str, platform: str, outputs: Mapping[str, object]) -> DeviceState:
+def read_outputs(
+    readers: Sequence[Reader],
+    device: str,
+    platform: str,
+    outputs: Mapping[str, object],
+    also_known: Mapping[str, str] | None = None,
+) -> DeviceState:
     """Read all outputs of one device, by command, into one state; what no command told is None."""
     merged: dict[Fact, typing.Any] = {}
     for command, output in outputs.items():
-        for fact, value in read_answer(readers, Answer(device, command, output)).items():
+        for fact, value in read_answer(readers, Answer(device, command, output), also_known).items():
             merged[fact] = merge(merged.get(fact), value, append=fact is Fact.EVPN_ROUTES)
     return DeviceState(device=device, platform=platform, **{fact.value: value for fact, value in merged.items()})
 

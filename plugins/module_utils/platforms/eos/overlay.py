@@ -145,20 +145,21 @@ def bgp_neighbors(answer: Answer) -> Facts:
 
 
 def _neighbor(vrf: str, peer: _Json, family: AddressFamily) -> BgpPeer:
+    state = peer.get("state")
     prefix = {AddressFamily.IPV4_UNICAST: "v4P", AddressFamily.IPV6_UNICAST: "v6P", AddressFamily.L2VPN_EVPN: "evpnP"}[
         family
     ]
     return BgpPeer(
-        peer=peer["peerAddress"],
+        peer=peer.get("peerAddress") or peer["ifName"],
         family=family,
         vrf=vrf,
-        established=peer["state"] == "Established",
-        state=peer["state"],
+        established=None if state is None else state == "Established",
+        state=state,
         local_asn=asn(peer.get("localAsn")),
         remote_asn=asn(peer.get("asn")),
         prefixes_received=number(peer.get(f"{prefix}refixesReceived")),
         prefixes_sent=number(peer.get(f"{prefix}refixesSent")),
-        uptime_s=peer.get("establishedTime") if peer["state"] == "Established" else None,
+        uptime_s=peer.get("establishedTime") if state == "Established" else None,
         description=peer.get("description") or None,
     )
 

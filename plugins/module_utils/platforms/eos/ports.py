@@ -29,11 +29,17 @@ from .names import full_name
 _Json = Mapping[str, typing.Any]
 
 
+#: What EOS says of an interface; one of them is always there.
+_OF_INTERFACES = frozenset(
+    ("interfaceStatus", "lineProtocolStatus", "interfaceCounters", "bandwidth", "mtu", "interfaceAddress", "srcIpIntf")
+)
+
+
 def interfaces(answer: Answer) -> Facts:
     """``show interfaces``: state, MTU (of the IP packet, as EOS counts it), addresses and counters."""
     data = answer.json_root("interfaces")["interfaces"]
     for name, entry in data.items():
-        if "interfaceStatus" not in entry and "lineProtocolStatus" not in entry and "interfaceCounters" not in entry:
+        if not _OF_INTERFACES & set(entry):
             raise answer.error(f"is of another command: {name} has neither status nor counters")
     if not data:
         raise answer.error("has no interface at all")
@@ -482,6 +488,25 @@ def storm_control_text(answer: Answer) -> Facts:
         drops = re.search(r"\b(?:active|inactive|\S+)\s+(\d+)\b\s*\S*$", m["rest"])
         found.append(StormControl(full_name(m["port"]), _TRAFFIC[m["kind"]], level_percent=float(m["level"]),
                                   drops=int(drops[1]) if drops else None))  # fmt: skip
+    return {Fact.STORM_CONTROL: tuple(found)}
+
+
+def storm_control(answer: Answer) -> Facts:
+    """``show storm-control`` as JSON."""
+    found = []
+    for port, entry in answer.json_root("interfaces")["interfaces"].items():
+        for kind, told in entry["trafficTypes"].items():
+            traffic = _TRAFFIC.get(kind, _TRAFFIC.get(re.sub(r"([A-Z])", r"-\1", kind).lower(), kind))
+            by_packets = told.get("thresholdType") == "packetsPerSecond"
+            found.append(
+                StormControl(
+                    port,
+                    traffic,
+                    level_percent=None if by_packets else real(told.get("level")),
+                    level_pps=number(told.get("level")) if by_packets else None,
+                    drops=number(told.get("drop")),
+                )
+            )
     return {Fact.STORM_CONTROL: tuple(found)}
 
 

@@ -98,7 +98,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show ip interface.*", (Fact.PORTS,), either(ports.interfaces, ports.addresses_text)),
     Reader(r"show lldp neighbors?.* detail", (Fact.LLDP,), either(ports.lldp, ports.lldp_detail_text)),
     Reader(r"show lldp neighbors?.*", (Fact.LLDP,), either(ports.lldp, ports.lldp_text)),
-    Reader(r"show storm-control.*", (Fact.STORM_CONTROL,), ports.storm_control_text),
+    Reader(r"show storm-control.*", (Fact.STORM_CONTROL,), either(ports.storm_control, ports.storm_control_text)),
     Reader(r"show running-config.*", (Fact.STORM_CONTROL, Fact.SPANNING_TREE), ports.running_config),
 )
 

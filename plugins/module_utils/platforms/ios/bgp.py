@@ -22,6 +22,11 @@ def summary(answer: Answer) -> Facts:
     return {Fact.BGP_PEERS: tuple(cisco.bgp_summary(answer, cisco.family_of(answer.command)))}
 
 
+def neighbors(answer: Answer) -> Facts:
+    """``show bgp [family|all] neighbors``."""
+    return {Fact.BGP_PEERS: tuple(cisco.bgp_neighbors(answer))}
+
+
 def _summaries(answer: Answer, text: list[str]) -> Iterator[BgpPeer]:
     for block in re.split(r"^(?=\s*For address family: )", "\n".join(text), flags=re.MULTILINE)[1:]:
         family = re.match(r"\s*For address family: (.+)", block)

@@ -67,7 +67,7 @@ _MAC_ROW = (
 _MAC_ROW_OLD = r"^\s*(?P<mac>" + cisco.MAC + r")\s+(?P<type>[A-Za-z]\w*)\s+(?P<vlan>\d+)\s+(?P<port>\S.*?)\s*$"
 _MAC_SKIP = (
     r"^\s*(Mac Address Table|Legend|Total|Displaying|\*|Unicast Entries|age|Non-static|Dynamic|n/a|\+-"
-    r"|Load for|Time source)"
+    r"|Load for|Time source)|^\s*(?:[A-Z][a-z]+[\d/]+,?)+$"  # more ports of a multicast group
 )
 
 
@@ -120,11 +120,18 @@ def evpn_mac(answer: Answer) -> Facts:
     found = cisco.rows(
         answer, r"^\s*MAC Address\s+EVI\s+(?:BD|VLAN)\s+ESI", _EVPN_MAC_ROW + r"|^\s{40,}(?P<more>\S.*)$", r"$^", text
     )
-    return {Fact.MACS: tuple(entry for row in found if row["mac"] for entry in _evpn_entries(row))}
+    return {Fact.MACS: tuple(_evpn_entries(answer, found))}
 
 
-def _evpn_entries(row: re.Match[str]) -> Iterator[MacEntry]:
-    yield from _mac_at(row["mac"], int(row["bd"]), row["hop"], cisco.esi(row["esi"]), None, None)
+def _evpn_entries(answer: Answer, found: Iterator[re.Match[str]]) -> Iterator[MacEntry]:
+    """Yield an entry per next hop: those after the first stand alone in the lines below."""
+    row = None
+    for match in found:
+        if match["mac"]:
+            row = match
+        if row is None:
+            raise answer.error("is cut: a next hop has no MAC address")
+        yield from _mac_at(row["mac"], int(row["bd"]), match["more"] or row["hop"], cisco.esi(row["esi"]), None, None)
 
 
 def _mac_at(
@@ -144,6 +151,7 @@ def _mac_at(
 
 
 def _parts(block: str) -> dict[str, str]:
+    block = re.sub(r" \(stale\)(?=\s|$)", "", block)
     return {k.strip(): v.strip() for k, v in re.findall(r"^\s*([A-Z][\w /()-]*?)\s*: *(.*?)\s*$", block, re.MULTILINE)}
 
 
@@ -178,7 +186,8 @@ def evpn_mac_ip(answer: Answer) -> Facts:
     text = cisco.joined(cisco.lines(answer), r"\s*[0-9a-fA-F]*:[0-9a-fA-F:]+\s*")
     if any(re.match(r"^\s*IP Address:\s", line) for line in text):
         return {Fact.NEIGHBORS: tuple(_mac_ip_blocks(answer, text))}
-    found = cisco.rows(answer, r"^\s*IP Address\s+EVI\s+(?:BD|VLAN)\s+MAC Address", _MAC_IP_ROW, r"$^", text)
+    header, more = r"^\s*IP Address\s+EVI\s+(?:BD|VLAN)\s+MAC Address", r"^\s{40,}\S+$"
+    found = cisco.rows(answer, header, _MAC_IP_ROW, more, text)
     return {Fact.NEIGHBORS: tuple(_mac_ip(r["ip"], r["mac"], r["bd"], r["hop"]) for r in found)}
 
 
@@ -278,29 +287,38 @@ def nve_peers(answer: Answer) -> Facts:
     found = list(cisco.rows(answer, r"^\s*Interface\s+VNI\s+Type\s+Peer-IP", _PEER_ROW, r"^\s*'"))
     remote = [ip for row in found if row["state"] == "UP" and (ip := address(row["peer"]))]
     interfaces = {row["interface"] for row in found}
-    flood: dict[int, list[IPAddress]] = {}
+    flood: dict[int, list[IPAddress] | None] = {}
     for row in found:
         ip = address(row["peer"])
-        if row["type"].startswith("L2") and ip is not None:
-            flood.setdefault(int(row["vni"]), []).extend([ip] if row["state"] == "UP" else [])
+        known = flood.setdefault(int(row["vni"]), [] if row["type"].startswith("L2") else None)
+        if known is not None and ip is not None and row["state"] == "UP":
+            known.append(ip)
     return {
         Fact.VTEP: Vtep(
             interface=interfaces.pop() if len(interfaces) == 1 else None, remote_vteps=tuple(dict.fromkeys(remote))
         ),
-        Fact.VNIS: tuple(Vni(vni=vni, kind=VniKind.L2, flood_vteps=tuple(ips)) for vni, ips in flood.items()),
+        Fact.VNIS: tuple(
+            Vni(vni=vni, kind=VniKind.L3) if ips is None else Vni(vni=vni, kind=VniKind.L2, flood_vteps=tuple(ips))
+            for vni, ips in flood.items()
+        ),
     }
 
 
 _VNI_ROW = (
-    r"^\s*(?P<interface>nve\d+)\s+(?P<vni>\d+)\s+(?P<group>\S+)\s+(?P<state>Up|Down|\S+)\s+(?P<mode>L[23]\S*)\s+"
-    r"(?P<bd>\d+|N/A|-+)(?:\s+(?P<config>CLI|\S+))?(?:\s+(?P<vrf>\S+))?\s*$"
+    r"^\s*(?P<interface>nve\d+)\s+(?P<vni>\d+)\s+(?P<group>\S+(?:\s+\S*:\S*)?)\s+(?P<state>(?:BD )?\S+)\s+"
+    r"(?P<mode>L[23]\S*)\s+(?P<bd>\d+|N/A|-+)(?:\s+(?P<config>CLI|\S+))?(?:\s+(?P<vrf>\S+))?\s*$"
 )
 
 
 def nve_vnis(answer: Answer) -> Facts:
-    """``show nve vni``."""
+    """``show nve vni``; what ``detail`` says below the row is of no fact."""
+    text = cisco.joined(
+        [re.sub(r"\s*\\$", "", line) for line in cisco.lines(answer)], r"\s*nve\d+\s+\d+(?:\s+[\da-fA-F.:]+)+"
+    )
+    ends = (i for i, line in enumerate(text) if re.match(r"(?:VNI down reason|L[23]CP VNI|VNI Detailed)", line.strip()))
     entries = []
-    for row in cisco.rows(answer, r"^\s*Interface\s+VNI\s+Multicast-group", _VNI_ROW, r"$^"):
+    header = r"^\s*Interface\s+VNI\s+Multicast-group"
+    for row in cisco.rows(answer, header, _VNI_ROW, r"$^", text[: next(ends, len(text))]):
         groups = cisco.addresses(row["group"])
         entries.append(
             Vni(
@@ -320,14 +338,14 @@ def nve_interface(answer: Answer) -> Facts:
     """``show nve interface nve1 [detail]``."""
     text = "\n".join(cisco.lines(answer))
     head = re.search(r"Interface: (nve\d+), State: Admin (\w+), Oper (\w+)", text)
-    source = re.search(r"source-interface: (\S+) \(primary: ?(\S+?)(?: vrf: ?\S+)?\)", text)
+    source = re.search(r"source-interface: (\S+) \(primary: ?(\S+?)(?: (\S+?))??(?: vrf: ?\S+)?\)", text)
     if not head or not source:
         raise answer.error("is of another command or cut: it has no NVE interface with a source")
     port = re.search(r"(?i)vxlan dport: (\d+)", text)
     return {
         Fact.VTEP: Vtep(
             interface=head.group(1),
-            source_ip=address(source.group(2)),
+            source_ip=None if source.group(2) == "UNKNOWN" else address(source.group(2)),
             source_interface=source.group(1),
             udp_port=int(port.group(1)) if port else None,
             up=head.group(3).lower() == "up",

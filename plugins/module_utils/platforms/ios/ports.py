@@ -31,12 +31,12 @@ from .forwarding import port_name
 # -- interfaces ---------------------------------------------------------------------------------------
 
 _COUNTERS = {
-    "rx_packets": r"^\s+(\d+) packets input",
-    "tx_packets": r"^\s+(\d+) packets output",
+    "rx_packets": r"^\s*(\d+) packets input",
+    "tx_packets": r"^\s*(\d+) packets output",
     "rx_octets": r"packets input, (\d+) bytes",
     "tx_octets": r"packets output, (\d+) bytes",
-    "rx_errors": r"^\s+(\d+) input errors",
-    "tx_errors": r"^\s+(\d+) output errors",
+    "rx_errors": r"^\s*(\d+) input errors",
+    "tx_errors": r"^\s*(\d+) output errors",
     "rx_discards": r"Input queue: \d+/\d+/(\d+)/",
     "tx_discards": r"Total output drops: (\d+)",
     "fcs_errors": r"(\d+) CRC",
@@ -46,7 +46,7 @@ _COUNTERS = {
 def interfaces(answer: Answer) -> Facts:
     """``show interfaces``: state, MTU, MAC, address and counters."""
     text = "\n".join(cisco.lines(answer))
-    blocks = re.split(r"^(?=[A-Z][\w./-]*\d[\w./:]* is .*line protocol is)", text, flags=re.MULTILINE)[1:]
+    blocks = re.split(r"^(?=[A-Za-z][\w./-]*\d[\w./:]* is .*line protocol is)", text, flags=re.MULTILINE)[1:]
     if not blocks:
         raise answer.error("is of another command or cut: it has no line '… line protocol is …'")
     return {Fact.PORTS: tuple(_port(answer, block) for block in blocks)}
@@ -59,13 +59,13 @@ def _count(pattern: str, text: str) -> int | None:
 
 def _port(answer: Answer, block: str) -> Port:
     head = re.match(r"(\S+) is (.+?), line protocol is (\w+)", block)
-    mtu = _count(r"^\s+MTU (\d+) bytes", block)
+    mtu = _count(r"^\s*MTU (\d+) bytes", block)
     if not head or mtu is None:
         raise answer.error(f"has an interface that is cut: {block[:60]!r}")
     speed = re.search(r"(?:[Dd]uplex|Duplex Mode), ([\d.]+) ?([GM])b", block)
     ip = re.search(r"Internet address is (\d+\.\d+\.\d+\.\d+/\d+)", block)
     hardware = re.search(r"address is (" + cisco.MAC + ")", block)
-    description = re.search(r"^\s+Description: (.*\S)", block, re.MULTILINE)
+    description = re.search(r"^\s*Description: (.*\S)", block, re.MULTILINE)
     counters = {name: _count(pattern, block) for name, pattern in _COUNTERS.items()}
     return Port(
         name=port_name(head.group(1)),

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from ...model.state import DeviceState, EntryKind, Fact, MacEntry
 from .. import cisco
 from ..reading import Answer, Reader, merge, read_answer
-from . import bgp, config, forwarding, ports
+from . import bgp, config, forwarding, ports, system
 
 PLATFORM = "ios"
 _IF = r"(?: (?:interface )?[a-z-]+ ?[\d/.:-]+)?"
 
 READERS: tuple[Reader, ...] = (
     Reader(r"show version", (Fact.SOFTWARE,), ports.version),
+    Reader(r"show processes cpu(?: sorted.*)?", (Fact.RESOURCES,), system.cpu),
+    Reader(r"show (?:processes memory(?: sorted.*)?|memory statistics)", (Fact.RESOURCES,), system.memory),
     Reader(r"show mac[ -]address-table(?: .*)?", (Fact.MACS,), forwarding.mac_table),
     Reader(r"show l2vpn evpn mac ip(?: .*)?", (Fact.NEIGHBORS,), forwarding.evpn_mac_ip),
     Reader(r"show l2vpn evpn mac(?: .*)?", (Fact.MACS,), forwarding.evpn_mac),
@@ -26,6 +28,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show (?:ip )?arp(?: .*)?", (Fact.NEIGHBORS,), forwarding.arp),
     Reader(r"show ipv6 neighbors(?: .*)?", (Fact.NEIGHBORS,), forwarding.nd),
     Reader(r"show (?:ip )?bgp (?:.* )?summary(?: .*)?", (Fact.BGP_PEERS,), bgp.summary),
+    Reader(r"show (?:ip )?bgp (?:.* )?neighbors?(?: [\d.:a-f]+)?", (Fact.BGP_PEERS,), bgp.neighbors),
     Reader(r"show (?:ip )?bgp l2vpn evpn(?: .*)?", (Fact.EVPN_ROUTES,), bgp.routes),
     Reader(r"show nve peers(?: .*)?", (Fact.VTEP, Fact.VNIS), forwarding.nve_peers),
     Reader(r"show nve vni(?: .*)?", (Fact.VNIS,), forwarding.nve_vnis),

@@ -56,6 +56,7 @@ COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.OPTICS: ("show interfaces transceiver detail",),
     Fact.LLDP: ("show lldp neighbors detail",),
     Fact.STORM_CONTROL: ("show storm-control", _RUNNING),
+    Fact.RESOURCES: ("show processes cpu", "show processes memory"),
 }
 OPTIONAL = frozenset(
     {"show l2vpn evpn mac", "show l2vpn evpn mac ip", "show l2vpn evpn evi detail", "show storm-control"}

@@ -91,6 +91,11 @@ def bgp_summary(answer: Answer) -> Facts:
     return {Fact.BGP_PEERS: tuple(cisco.bgp_summary(answer, family))}
 
 
+def bgp_neighbors(answer: Answer) -> Facts:
+    """``show bgp [vrf all|instance …] … neighbors``."""
+    return {Fact.BGP_PEERS: tuple(cisco.bgp_neighbors(answer))}
+
+
 #: After ``[type]``; the RD stands in a heading. RFC 7432 section 7, as IOS-XR writes it.
 _FIELDS = {
     1: ("esi", "tag"),
@@ -351,6 +356,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show evpn evi(?: .*)? mac(?: .*)?", (Fact.MACS, Fact.NEIGHBORS), evpn_mac),
     Reader(r"show evpn evi(?: .*)? detail", (Fact.VNIS,), evpn_instances),
     Reader(r"show bgp (?:.* )?summary(?: .*)?", (Fact.BGP_PEERS,), bgp_summary),
+    Reader(r"show bgp (?:.* )?neighbors?(?: detail| [\d.:a-f]+)*", (Fact.BGP_PEERS,), bgp_neighbors),
     Reader(r"show bgp l2vpn evpn", (Fact.EVPN_ROUTES,), routes),
     Reader(r"show arp(?: .*)?", (Fact.NEIGHBORS,), arp),
     Reader(r"show controllers optics(?: .*)?", (Fact.OPTICS,), optics),

@@ -35,6 +35,30 @@ COMMANDS: Mapping[Fact, tuple[str, ...]] = {
     Fact.RESOURCES: ("show chassis routing-engine | display json",),
 }
 
+#: The remote procedure calls (NETCONF) of the commands that are read here.
+RPCS: Mapping[str, str] = {
+    "get-software-information": "show version",
+    "get-chassis-inventory": "show chassis hardware",
+    "get-route-engine-information": "show chassis routing-engine",
+    "get-ethernet-switching-table-information": "show ethernet-switching table",
+    "get-bridge-mac-table": "show bridge mac-table",
+    "get-arp-table-information": "show arp",
+    "get-ipv6-nd-information": "show ipv6 neighbors",
+    "get-bgp-summary-information": "show bgp summary",
+    "get-bgp-neighbor-information": "show bgp neighbor",
+    "get-route-information": "show route",
+    "get-evpn-instance-information": "show evpn instance",
+    "get-evpn-database-information": "show evpn database",
+    "get-vlan-information": "show vlans",
+    "get-interface-information": "show interfaces",
+    "get-interface-optics-diagnostics-information": "show interfaces diagnostics optics",
+    "get-lacp-interface-information": "show lacp interfaces",
+    "get-lldp-neighbors-information": "show lldp neighbors",
+    "get-lldp-interface-neighbors": "show lldp neighbors",
+    "get-lldp-interface-neighbors-information": "show lldp neighbors",
+    "get-stp-interface-information": "show spanning-tree interface",
+}
+
 READERS: tuple[Reader, ...] = (
     Reader(r"show version.*", (Fact.SOFTWARE,), either(ports.version, ports.version_text)),
     Reader(r"show chassis hardware.*", (Fact.SOFTWARE,), either(ports.hardware, ports.hardware_text)),
@@ -100,7 +124,7 @@ def read(device: str, outputs: Mapping[str, object]) -> DeviceState:
     """
     of_prefixes = {c: o for c, o in outputs.items() if plain_command(c).startswith("show evpn ip-prefix-database")}
     rest = {c: o for c, o in outputs.items() if c not in of_prefixes}
-    state = read_outputs(READERS, device, "junos", rest)
+    state = read_outputs(READERS, device, "junos", rest, RPCS)
     if of_prefixes:
         prefixes = read_outputs(READERS, device, "junos", of_prefixes).evpn_routes or ()
         state = dataclasses.replace(state, evpn_routes=overlay.join_prefixes(state.evpn_routes or (), prefixes))

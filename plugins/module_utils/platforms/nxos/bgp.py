@@ -45,7 +45,7 @@ def _summary_peer(vrf: Row, family: AddressFamily, row: Row) -> BgpPeer:
 def neighbors(answer: Answer) -> Facts:
     """``show bgp … neighbors [vrf …]``: counts received and sent per family."""
     if answer.is_text:
-        return {Fact.BGP_PEERS: tuple(_neighbor_text(answer))}
+        return {Fact.BGP_PEERS: tuple(cisco.bgp_neighbors(answer))}
     found: list[BgpPeer] = []
     for (row,) in chain(body(answer, "TABLE_neighbor"), "neighbor"):
         per_family = [persaf for _unused, persaf in chain(row, "peraf", "persaf")]
@@ -70,48 +70,6 @@ def _neighbor_peer(row: Row, saf: Row) -> BgpPeer | None:
         prefixes_sent=number(saf.get("pfxsent")) if established else None,
         uptime_s=cisco.seconds(first(row, "elapsedtime")) if established else None,
         description=first(row, "descr", "desc"),
-    )
-
-
-def _neighbor_text(answer: Answer) -> Iterator[BgpPeer]:
-    text = "\n".join(cisco.lines(answer))
-    blocks = re.split(r"^BGP neighbor is ", text, flags=re.MULTILINE)[1:]
-    if not blocks:
-        raise answer.error("is of another command or cut: it has no line 'BGP neighbor is'")
-    for block in blocks:
-        head = re.match(r"(\S+?),\s+(?:\(\w+\) )?remote AS ([\d.]+)", block)
-        state = re.search(r"BGP state = (\w+(?: \(\w+\))?)(?:, up for (\S+))?", block)
-        if not head or not state:
-            raise answer.error(f"has a neighbour that is cut: {block[:60]!r}")
-        vrf = re.search(r"(?:,|^)\s*VRF (\S+)", block, re.MULTILINE)
-        for name, body_text in re.findall(
-            r"For address family: ([\w -]+)\n(.*?)(?=\n\s*For address family:|\Z)", block, re.S
-        ):
-            family = cisco.FAMILIES.get(name.strip().lower())
-            if family:
-                yield _text_peer(head, state, vrf.group(1) if vrf else "default", family, block, body_text)
-
-
-def _text_peer(
-    head: re.Match[str], state: re.Match[str], vrf: str, family: AddressFamily, block: str, text: str
-) -> BgpPeer:
-    established = state.group(1) == "Established"
-    received = re.search(r"(\d+) accepted (?:prefixes|paths)", text)
-    sent = re.search(r"(\d+) sent (?:prefixes|paths)", text)
-    description = re.search(r"Description: (.+)", block)
-    local = re.search(r"local AS ([\d.]+)", block)
-    return BgpPeer(
-        peer=head.group(1),
-        family=family,
-        vrf=vrf,
-        established=established,
-        state=state.group(1),
-        local_asn=cisco.asn(local.group(1)) if local else None,
-        remote_asn=cisco.asn(head.group(2)),
-        prefixes_received=int(received.group(1)) if established and received else None,
-        prefixes_sent=int(sent.group(1)) if established and sent else None,
-        uptime_s=cisco.seconds(state.group(2)) if established else None,
-        description=description.group(1).strip() if description else None,
     )
 
 

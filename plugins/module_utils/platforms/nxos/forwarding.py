@@ -26,7 +26,8 @@ def mac_table(answer: Answer) -> Facts:
 
 def _mac_rows(answer: Answer) -> Iterator[MacEntry]:
     if answer.is_text:
-        for match in cisco.rows(answer, _MAC_HEADER, _MAC_ROW, r"^\s*(Legend|Note|Total|\(|\*|age|.*primary entry)"):
+        skip = r"^\s*(Legend|Note|Total|\(|\*|age|.*primary entry)|^\s{40,}\S+(?:\s\S+)*$"  # more ports of a group
+        for match in cisco.rows(answer, _MAC_HEADER, _MAC_ROW, skip):
             yield from _mac_entries(match["vlan"], match["mac"], match["type"], match["port"])
         return
     for row in rows(body(answer, "TABLE_mac_address"), "mac_address"):
@@ -209,7 +210,7 @@ def _arp_text(answer: Answer) -> Iterator[Neighbor]:
                 match["vrf"] or vrf,
                 match["physical"],
             )
-    if seen < total:
+    if seen < total and "|" not in answer.command:
         raise answer.error(f"is cut: it announces {total} entries and has {seen}")
 
 

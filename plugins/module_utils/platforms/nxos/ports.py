@@ -158,17 +158,30 @@ _BRIEF_PORT = re.compile(
 )
 
 
+#: Of a management port, a loopback, an NVE, an SVI or a tunnel: no mode, and an MTU at the end of some.
+_BRIEF_OTHER = re.compile(
+    r"^(?P<port>(?:mgmt|Lo|loopback|nve|Vlan|Tunnel)\d[\d/.]*)\s+(?:--\s+|\S+\s+)??(?P<status>up|down)\b(?P<rest>.*)$"
+)
+
+
+def _brief_port(line: str) -> Port | None:
+    switched = _BRIEF_PORT.match(line)
+    if switched:
+        return Port(name=port_name(switched["port"]), up=switched["status"] == "up", mode=_mode(switched["mode"]))
+    other = _BRIEF_OTHER.match(line)
+    if other is None:
+        return None
+    mtu = re.search(r"\s(\d{3,5})\s*$", other["rest"]) if other["port"].startswith(("mgmt", "nve", "Tun")) else None
+    stopped = False if "dministratively down" in other["rest"] else None
+    return Port(port_name(other["port"]), stopped, other["status"] == "up", int(mtu[1]) if mtu else None)
+
+
 def interface_brief(answer: Answer) -> Facts:
     """``show interface brief``."""
     if answer.is_text:
         text = cisco.lines(answer)
         cisco.need(answer, r"^(Ethernet|Interface|Port-channel|Port)\s+(VLAN|VRF|Secondary|Status)", text)
-        matches = [m for m in (_BRIEF_PORT.match(line) for line in text) if m]
-        return {
-            Fact.PORTS: tuple(
-                Port(name=port_name(m["port"]), up=m["status"] == "up", mode=_mode(m["mode"])) for m in matches
-            )
-        }
+        return {Fact.PORTS: tuple(port for line in text if (port := _brief_port(line)))}
     found = []
     for row in rows(body(answer, "TABLE_interface"), "interface"):
         state = first(row, "svi_line_proto", "state", "oper_state")
@@ -204,7 +217,8 @@ def interface_status(answer: Answer) -> Facts:
                 for r in rows(body(answer, "TABLE_interface"), "interface")
             )
         }
-    found = cisco.rows(answer, r"^Port\s+Name\s+Status\s+Vlan", _STATUS_ROW, r"^\s*-")
+    tunnels = r"^Interface\s+Name\s+Status\s+Reason|^(?:Tunnel|nve)\d+\s+\S+\s+\S+\s+\S+\s+\S+\s*$"
+    found = cisco.rows(answer, r"^Port\s+Name\s+Status\s+Vlan", _STATUS_ROW, rf"^\s*-|{tunnels}")
     return {Fact.PORTS: tuple(_status_port(r["port"], r["status"], r["vlan"], r["name"]) for r in found)}
 
 
@@ -694,11 +708,10 @@ def optics(answer: Answer) -> Facts:
     blocks = re.split(r"^(?=(?:Ethernet|fc)\d\S*\s*$)", text, flags=re.MULTILINE)
     if not any("transceiver is" in block for block in blocks):
         raise answer.error("is of another command or cut: it has no line 'transceiver is …'")
-    return {
-        Fact.OPTICS: tuple(
-            lane for block in blocks if re.match(r"(Ethernet|fc)\d", block) for lane in _optic_block(answer, block)
-        )
-    }
+    lanes = tuple(
+        lane for block in blocks if re.match(r"(Ethernet|fc)\d", block) for lane in _optic_block(answer, block)
+    )
+    return {Fact.OPTICS: lanes} if lanes or "detail" in answer.command else {}  # without it no figure is told
 
 
 def _optic_rows(row: Row) -> Iterator[OpticLane]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from ...model.state import DeviceState, EntryKind, Fact, MacEntry, Neighbor, Port, Vlan
 from .. import cisco
 from ..reading import Answer, Facts, Reader, merge, read_answer
-from . import bgp, config, forwarding, overlay, ports
+from . import bgp, config, forwarding, overlay, ports, system
 
 PLATFORM = "nxos"
 _IF = r"(?: (?:interface )?[a-z]+ ?[\d/.:-]+)?"
@@ -32,6 +32,8 @@ def _vlan_vnis(answer: Answer) -> Facts:
 
 READERS: tuple[Reader, ...] = (
     Reader(r"sh(?:ow)? version", (Fact.SOFTWARE,), ports.version),
+    Reader(r"show hostname", (Fact.SOFTWARE,), system.hostname),
+    Reader(r"show system resources", (Fact.RESOURCES,), system.resources),
     Reader(r"show mac address-table(?: .*)?", (Fact.MACS,), forwarding.mac_table),
     Reader(r"show l2route (?:evpn )?mac (?:all|evi .*|topology .*)(?: .*)?", (Fact.MACS,), forwarding.l2route_mac),
     Reader(
@@ -47,6 +49,7 @@ READERS: tuple[Reader, ...] = (
     Reader(
         r"sh(?:ow)? bgp (?:.*evpn.*|(?:vrf all )?all detail.*|all (?:detail )?vrf all)", (Fact.EVPN_ROUTES,), bgp.routes
     ),
+    Reader(r"show nve ethernet-segment(?: (?:esi|summary).*)?", (Fact.MULTIHOMING,), system.segments),
     Reader(r"show nve interface(?: .*)?", (Fact.VTEP,), overlay.interface),
     Reader(r"show nve peers(?: .*)?", (Fact.VTEP,), overlay.peers),
     Reader(r"show nve vni ingress-replication(?: .*)?", (Fact.VNIS,), overlay.ingress_replication),
@@ -64,6 +67,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show spanning-tree(?: .*)?", (Fact.SPANNING_TREE,), ports.spanning_tree),
     Reader(r"show port-channel summary(?: .*)?", (Fact.LAGS,), ports.port_channels),
     Reader(r"show lacp neighbor(?: .*)?", (Fact.LAGS,), ports.lacp_neighbors),
+    Reader(r"show vpc role", (Fact.MULTIHOMING,), system.vpc_role),
     Reader(r"show vpc(?: brief)?", (Fact.MULTIHOMING,), ports.vpc),
     Reader(r"show lldp neighbors?(?: .*)?", (Fact.LLDP,), ports.lldp),
     Reader(

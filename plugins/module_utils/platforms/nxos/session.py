@@ -64,6 +64,7 @@ COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.OPTICS: ("show interface transceiver details | json",),
     Fact.LLDP: ("show lldp neighbors | json",),
     Fact.STORM_CONTROL: ("show interface counters storm-control", _RUNNING),
+    Fact.RESOURCES: ("show system resources",),
 }
 OPTIONAL = frozenset(
     {

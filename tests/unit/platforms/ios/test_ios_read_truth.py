@@ -100,7 +100,9 @@ def test_routes() -> None:
 def test_nve() -> None:
     state, text = load("vxlan/genie_ShowNvePeers_g1.txt")
     up = re.findall(r"^nve1\s+(\d+)\s+(L\d)CP\s+(\S+)\s+\S+\s+\d+\s+UP", text, re.MULTILINE)
-    flood = {v.vni: set(v.flood_vteps or ()) for v in state.vnis or ()}
+    flood = {v.vni: set(v.flood_vteps or ()) for v in state.vnis or () if v.kind is VniKind.L2}
+    routed = set(re.findall(r"^nve1\s+(\d+)\s+L3CP", text, re.MULTILINE))
+    assert {str(v.vni) for v in state.vnis or () if v.kind is VniKind.L3} == routed
     wanted: dict[int, set[object]] = {}
     for vni, layer, peer in up:
         if layer == "L2":
