@@ -118,19 +118,12 @@ RECORDED: Mapping[str, Mapping[Fact, str]] = {
 
 #: The facts whose commands no test has an output of.
 UNPROVEN: Mapping[str, frozenset[Fact]] = {
-    "ios": frozenset({_F.MULTIHOMING, _F.LLDP}),
-    "iosxr": frozenset({_F.SOFTWARE, _F.PORTS, _F.LLDP}),
-    "junos": frozenset({_F.RESOURCES}),
-    "sonic": frozenset(
-        {_F.SOFTWARE, _F.NEIGHBORS, _F.BGP_PEERS, _F.EVPN_ROUTES, _F.VNIS, _F.VTEP, _F.PORTS, _F.LAGS, _F.LLDP}
-    )
-    | {_F.STORM_CONTROL},
+    "sonic": frozenset({_F.EVPN_ROUTES}),
 }  # fmt: skip
 
 _NOT_READ = "no reader for it: the fact counts as unread"
 #: Why a platform has no command for a fact, where there is more to say than that it has none.
 REASONS: Mapping[tuple[str, Fact], str] = {
-    ("sonic", _F.RESOURCES): "load, memory and clock have no reader",
     ("sonic", _F.SPANNING_TREE): "PVST's state has no reader; its configuration is in CONFIG_DB",
     ("sonic", _F.MULTIHOMING): "MCLAG's state has no reader",
 }

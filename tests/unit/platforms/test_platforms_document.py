@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -58,7 +59,9 @@ def test_a_fact_that_was_proven_is_asked_of_the_device(name: str) -> None:
 def test_unproven_is_what_no_test_has_an_output_of(name: str) -> None:
     simulator = {"eos": "eos_*.py", "junos": "junos_*.py", "nxos": "nexus_*.py", "ios": "catalyst_*.py"}.get(name, "-")
     folders = [*(ROOT / "tests/unit/platforms" / name).rglob("*.py"), *(ROOT / "tests/simulators").glob(simulator)]
-    tests = "\n".join(path.read_text() for path in folders)
+    layouts = (ROOT / "tests/unit/platforms/test_platforms_layouts.py").read_text()
+    shared = re.findall(rf"^    \(\"{name}\", (\".*?\"),", layouts, re.MULTILINE)
+    tests = "\n".join([path.read_text() for path in folders] + shared)
     for fact, commands in commands_of(name).items():
         if proof_of(name, fact) != "recording":
             shown = any(command.split(" | ")[0] in tests for command in commands)

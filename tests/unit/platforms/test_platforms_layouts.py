@@ -155,6 +155,122 @@ JUNOS_PASTED = """
         xe-0/0/7           -                   02:ee:00:00:00:01   Ethernet7          spine-z
 """
 
+IOS_SEGMENTS = """\
+ESI                      Port       Redundancy Mode DF Time SH Label
+------------------------ ---------- --------------- ------- --------
+0300.0000.0000.7700.0007 Po7        all-active      3       16
+"""
+IOS_SEGMENT = """\
+EVPN Ethernet Segment ID: 0300.0000.0000.7700.0007
+  Interface:              Po7
+  Redundancy mode:        all-active
+  State:                  Ready
+  Forwarder List:         192.0.2.11 192.0.2.12
+"""
+IOS_LLDP = """\
+------------------------------------------------
+Local Intf: Gi1/0/7
+Chassis id: 02ee.0000.0001
+Port id: Ethernet7
+Port Description: to leaf
+System Name: spine-z
+
+Time remaining: 100 seconds
+
+Total entries displayed: 1
+"""
+XR_VERSION = """\
+Cisco IOS XR Software, Version 7.9.2
+border-x uptime is 3 weeks
+cisco NCS-55A1 (Intel) processor
+"""
+XR_INTERFACES = """\
+HundredGigE0/0/0/7 is up, line protocol is up
+  Hardware is HundredGigE, address is 02bb.0000.0007 (bia 02bb.0000.0007)
+  Description: wave seven
+  MTU 9214 bytes, BW 100000000 Kbit (Max: 100000000 Kbit)
+     12 packets input, 1200 bytes, 1 total input drops
+     14 packets output, 1400 bytes, 2 total output drops
+"""
+XR_LLDP = """\
+------------------------------------------------
+Local Interface: HundredGigE0/0/0/7
+Chassis id: 02ee.0000.0001
+Port id: Ethernet7
+System Name: spine-z
+
+Total entries displayed: 1
+"""
+JUNOS_ENGINE = {"route-engine-information": [{"route-engine": [{
+    "mastership-state": [{"data": "master"}], "cpu-idle": [{"data": "93"}], "memory-dram-size": [{"data": "2048 MB"}],
+    "memory-buffer-utilization": [{"data": "25"}], "up-time": [{"data": "1 day", "attributes": {"junos:seconds": "86400"}}]}]}]}  # fmt: skip
+SONIC_SUMMARY = """\
+IPv4 Unicast Summary (VRF default):
+BGP router identifier 192.0.2.11, local AS number 65011 vrf-id 0
+BGP table version 5
+RIB entries 1, using 192 bytes of memory
+Peers 1, using 14 KiB of memory
+
+Neighbor        V         AS   MsgRcvd   MsgSent   TblVer  InQ OutQ  Up/Down State/PfxRcd   PfxSnt Desc
+203.0.113.9     4      65030        10        11        0    0    0 00:00:30            6        4 N/A
+
+Total number of neighbors 1
+"""
+SONIC_VRFS = {"default": {"l2VpnEvpn": {"peers": {"192.0.2.9": {
+    "state": "Established", "remoteAs": 65009, "localAs": 65011, "pfxRcd": 5, "pfxSnt": 6}}}}}  # fmt: skip
+SONIC_ARP = """\
+Address        MacAddress         Iface       Vlan
+-------------  -----------------  ----------  ------
+198.51.100.10  02:aa:00:00:00:01  Ethernet28  77
+Total number of entries 1
+"""
+SONIC_STATUS = """\
+  Interface    Lanes    Speed    MTU    FEC    Alias    Vlan    Oper    Admin    Type    Asym PFC
+-----------  -------  -------  -----  -----  -------  ------  ------  -------  ------  ----------
+ Ethernet28    29,30      25G   9100    N/A     Eth8   trunk      up       up     N/A         N/A
+"""
+SONIC_BUNDLES = """\
+Flags: A - active, I - inactive, Up - up, Dw - Down, N/A - not available,
+       S - selected, D - deselected, * - not synced
+  No.  Team Dev      Protocol     Ports
+-----  ------------  -----------  -------------
+    7  PortChannel7  LACP(A)(Up)  Ethernet28(S)
+"""
+SONIC_LLDP = """\
+Capability codes: (R) Router, (B) Bridge, (O) Other
+LocalPort    RemoteDevice    RemotePortID    Capability    RemotePortDescr
+-----------  --------------  --------------  ------------  -----------------
+Ethernet28   spine-z         Ethernet7       BR            to leaf
+--------------------------------------------------
+Total entries displayed:  1
+"""
+SONIC_FLOOD = """\
++---------+--------------+-------+
+| VLAN    | RemoteVTEP   |   VNI |
++=========+==============+=======+
+| Vlan77  | 192.0.2.12   | 10077 |
++---------+--------------+-------+
+Total count : 1
+"""
+SONIC_VTEPS = """\
++------------+------------+-------------------+--------------+
+| SIP        | DIP        | Creation Source   | OperStatus   |
++============+============+===================+==============+
+| 192.0.2.11 | 192.0.2.12 | EVPN              | oper_up      |
++------------+------------+-------------------+--------------+
+Total count : 1
+"""
+SONIC_DB = {
+    "DEVICE_METADATA": {"localhost": {"hostname": "leaf-x"}},
+    "PORT": {"Ethernet28": {"mtu": "9100", "admin_status": "up"}},
+    "PORT_STORM_CONTROL": {"Ethernet28|broadcast": {"kbps": "9000"}},
+}
+SONIC_VERSION = """\
+SONiC Software Version: SONiC.202405.7
+HwSKU: ACME-7
+Serial Number: XYZ7
+"""
+
 
 def ports(state: DeviceState) -> dict[str, Any]:
     return {port.name: port for port in state.ports or ()}
@@ -217,6 +333,37 @@ CASES: list[tuple[str, str, object, Told]] = [
      "<lldp-remote-chassis-id>02:ee:00:00:00:01</lldp-remote-chassis-id><lldp-remote-port-id>Ethernet7</lldp-remote-port-id>"
      "<lldp-remote-system-name>spine-z</lldp-remote-system-name></lldp-neighbor-information></lldp-neighbors-information>",
      lambda s: [(n.port, n.remote_system) for n in s.lldp] == [("xe-0/0/7", "spine-z")]),
+    ("ios", "show l2vpn evpn ethernet-segment", IOS_SEGMENTS,
+     lambda s: [(x.interface, x.up) for x in s.multihoming.segments] == [("Port-channel7", None)] and not s.multihoming.ports),
+    ("ios", "show l2vpn evpn ethernet-segment detail", IOS_SEGMENT,
+     lambda s: [(x.up, x.peers) for x in s.multihoming.segments] == [(True, (ip("192.0.2.11"), ip("192.0.2.12")))]),
+    ("ios", "show lldp neighbors detail", IOS_LLDP,
+     lambda s: [(n.remote_system, n.remote_port, n.remote_chassis) for n in s.lldp] == [("spine-z", "Ethernet7", "02:ee:00:00:00:01")]),
+    ("iosxr", "show version", XR_VERSION,
+     lambda s: (s.software.hostname, s.software.version, s.software.model) == ("border-x", "7.9.2", "NCS-55A1")),
+    ("iosxr", "show interfaces", XR_INTERFACES,
+     lambda s: [(p.name, p.mtu, p.up, p.counters.rx_discards) for p in s.ports] == [("HundredGigE0/0/0/7", 9214, True, 1)]),
+    ("iosxr", "show lldp neighbors detail", XR_LLDP, lambda s: [n.remote_system for n in s.lldp] == ["spine-z"]),
+    ("junos", "show chassis routing-engine | display json", JUNOS_ENGINE,
+     lambda s: (s.resources.cpu_percent, s.resources.memory_used_bytes, s.resources.uptime_s) == (7.0, 512 * 1024 * 1024, 86400.0)),
+    ("sonic", "show ip bgp summary", SONIC_SUMMARY,
+     lambda s: [(p.peer, p.remote_asn, p.prefixes_received) for p in s.bgp_peers] == [("203.0.113.9", 65030, 6)]),
+    ("sonic", "vtysh -c 'show bgp vrf all summary json'", SONIC_VRFS,
+     lambda s: [(p.peer, p.family, p.prefixes_sent) for p in s.bgp_peers] == [("192.0.2.9", AddressFamily.L2VPN_EVPN, 6)]),
+    ("sonic", "show arp", SONIC_ARP, lambda s: [(str(n.ip), n.interface) for n in s.neighbors] == [("198.51.100.10", "Vlan77")]),
+    ("sonic", "show interfaces status", SONIC_STATUS,
+     lambda s: [(p.name, p.up, p.mtu, p.speed_mbps) for p in s.ports] == [("Ethernet28", True, 9100, 25000.0)]),
+    ("sonic", "show interfaces portchannel", SONIC_BUNDLES,
+     lambda s: [(x.name, x.up, x.members[0].port) for x in s.lags] == [("PortChannel7", True, "Ethernet28")]),
+    ("sonic", "show lldp table", SONIC_LLDP, lambda s: [(n.port, n.remote_system) for n in s.lldp] == [("Ethernet28", "spine-z")]),
+    ("sonic", "show vxlan remotevni all", SONIC_FLOOD, lambda s: s.vnis[0].flood_vteps == (ip("192.0.2.12"),)),
+    ("sonic", "show vxlan remotevtep", SONIC_VTEPS, lambda s: s.vtep.remote_vteps == (ip("192.0.2.12"),)),
+    ("sonic", "sonic-cfggen -d --print-data", SONIC_DB,
+     lambda s: [(c.port, c.traffic, c.level_kbps) for c in s.storm_control] == [("Ethernet28", "broadcast", 9000)]),
+    ("sonic", "show version", SONIC_VERSION, lambda s: (s.software.version, s.software.serial) == ("202405.7", "XYZ7")),
+    ("sonic", "cat /proc/meminfo", "MemTotal: 100 kB\nMemFree: 10 kB\nMemAvailable: 40 kB\n",
+     lambda s: (s.resources.memory_total_bytes, s.resources.memory_used_bytes) == (102400, 61440)),
+    ("sonic", "cat /proc/uptime", "120.50 400.00\n", lambda s: s.resources.uptime_s == 120.5),
     ("junos", "show evpn instance extensive | display json",
      '{\n "evpn-instance-information" : [\n {\n "attributes" : {"xmlns" : "x"}, \n }\n ]\n}\n', lambda s: s.vnis == ()),
 ]  # fmt: skip

@@ -400,6 +400,8 @@ def optics_detail_text(answer: Answer) -> Facts:
     parts = re.split(r"^\s+High Alarm\s+High Warn\s+Low Alarm\s+Low Warn\s*$", answer.text(), flags=re.MULTILINE)[1:]
     if not parts:
         raise answer.error("is of another command: it has no table of thresholds")
+    if not re.search(r"\bRx Power\b", parts[-1]):
+        raise answer.error("is cut: its last table is not that of the received power")
     known: dict[str, dict[str, typing.Any]] = {}
     for part in parts:
         title = part.strip().splitlines()[0].lower()

@@ -578,12 +578,12 @@ READERS: dict[Fact, tuple[Callable[[Outputs], Any], tuple[str, ...]]] = {
 _WITHOUT = {
     Fact.SPANNING_TREE: "the platform frr asks for no spanning tree: its bridges run none (bridge-stp off); "
     "state and BPDU guard of a recorded `ip -d link show` are read",
-    Fact.LAGS: "the platform frr asks for no LACP state: what it renders has no bonds; a recorded `ip -d link show` and "
-    "`cat /proc/net/bonding/…` are read",
-    Fact.MULTIHOMING: "the platform frr asks for no multihoming state: it renders none; a recorded `show evpn es json` and "
-    "Cumulus' `clagctl -j` are read",
-    Fact.OPTICS: "the platform frr asks for no transceivers: the names of the ports that have one are not known; a recorded "
-    "`ethtool -m PORT` is read",
+    Fact.LAGS: "the platform frr asks for no LACP state: what it renders has no bonds; a recorded "
+    "`ip -d link show` and `cat /proc/net/bonding/…` are read",
+    Fact.MULTIHOMING: "the platform frr asks for no multihoming state: it renders none; a recorded "
+    "`show evpn es json` and Cumulus' `clagctl -j` are read",
+    Fact.OPTICS: "the platform frr asks for no transceivers: the names of the ports that have one are not known; "
+    "a recorded `ethtool -m PORT` is read",
     Fact.STORM_CONTROL: "Linux bridges have no storm control",
 }
 

@@ -389,19 +389,32 @@ def _target_list(name: str, block: str) -> tuple[str, ...] | None:
     return tuple(re.findall(r"[\d.]+:\d+", found.group())) if found else None
 
 
-_SEGMENT_ROW = r"^\s*(?P<esi>" + _ESI + r")\s+(?P<port>\S+)\s+(?P<mode>\S+)\s+(?P<df>\S+)\s+(?P<state>\S+)\s*$"
+_SEGMENT_ROW = r"^\s*(?P<esi>" + _ESI + r")\s+(?P<port>\S+)\s+(?P<mode>\S+)\s+(?P<df>\S+)\s+(?P<label>\S+)\s*$"
 
 
 def ethernet_segments(answer: Answer) -> Facts:
-    """``show l2vpn evpn ethernet-segment``."""
-    found = cisco.rows(answer, r"^\s*ESI\s+Port\s+Redundancy", _SEGMENT_ROW, r"^\s*Mode")
-    segments = tuple(
-        EthernetSegment(esi, port_name(row["port"]), row["state"].lower() in ("ready", "up"))
-        for row in found
-        if (esi := cisco.esi(row["esi"]))
-    )
-    return {
-        Fact.MULTIHOMING: Multihoming(
-            technology="esi", segments=segments, ports={s.interface: bool(s.up) for s in segments if s.interface}
+    """``show l2vpn evpn ethernet-segment [detail]``; only ``detail`` says the state and the members."""
+    text = cisco.lines(answer)
+    if any(line.startswith("EVPN Ethernet Segment ID:") for line in text):
+        blocks = re.split(r"^(?=EVPN Ethernet Segment ID:)", "\n".join(text), flags=re.MULTILINE)[1:]
+        segments = tuple(_segment(answer, block) for block in blocks)
+    else:
+        found = cisco.rows(answer, r"^\s*ESI\s+Port\s+Redundancy", _SEGMENT_ROW, r"^\s*Mode", text)
+        segments = tuple(
+            EthernetSegment(esi, port_name(row["port"])) for row in found if (esi := cisco.esi(row["esi"]))
         )
-    }
+    ports = {s.interface: s.up for s in segments if s.interface and s.up is not None}
+    return {Fact.MULTIHOMING: Multihoming(technology="esi", segments=segments, ports=ports)}
+
+
+def _segment(answer: Answer, block: str) -> EthernetSegment:
+    part = _parts(block)
+    esi = cisco.esi(part.get("EVPN Ethernet Segment ID"))
+    if esi is None or "State" not in part or "Forwarder List" not in part:
+        raise answer.error(f"has a segment that is cut: {block.strip()[:60]!r}")
+    return EthernetSegment(
+        esi,
+        port_name(part["Interface"]),
+        part["State"].lower() in ("ready", "up"),
+        peers=cisco.addresses(part["Forwarder List"]),
+    )

@@ -24,7 +24,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show l2vpn evpn mac ip(?: .*)?", (Fact.NEIGHBORS,), forwarding.evpn_mac_ip),
     Reader(r"show l2vpn evpn mac(?: .*)?", (Fact.MACS,), forwarding.evpn_mac),
     Reader(r"show l2vpn evpn evi(?: .*)?", (Fact.VNIS,), forwarding.evpn_instances),
-    Reader(r"show l2vpn evpn ethernet-segment", (Fact.MULTIHOMING,), forwarding.ethernet_segments),
+    Reader(r"show l2vpn evpn ethernet-segment(?: .*)?", (Fact.MULTIHOMING,), forwarding.ethernet_segments),
     Reader(r"show (?:ip )?arp(?: .*)?", (Fact.NEIGHBORS,), forwarding.arp),
     Reader(r"show ipv6 neighbors(?: .*)?", (Fact.NEIGHBORS,), forwarding.nd),
     Reader(r"show (?:ip )?bgp (?:.* )?summary(?: .*)?", (Fact.BGP_PEERS,), bgp.summary),

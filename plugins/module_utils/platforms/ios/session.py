@@ -52,7 +52,7 @@ COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.PORTS: ("show interfaces", "show interfaces switchport", _RUNNING),
     Fact.SPANNING_TREE: ("show spanning-tree", _RUNNING),
     Fact.LAGS: ("show etherchannel summary",),
-    Fact.MULTIHOMING: ("show l2vpn evpn ethernet-segment",),
+    Fact.MULTIHOMING: ("show l2vpn evpn ethernet-segment detail",),
     Fact.OPTICS: ("show interfaces transceiver detail",),
     Fact.LLDP: ("show lldp neighbors detail",),
     Fact.STORM_CONTROL: ("show storm-control", _RUNNING),

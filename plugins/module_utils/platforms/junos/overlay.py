@@ -165,7 +165,7 @@ def bgp_neighbor_text(answer: Answer) -> Facts:
     found: list[BgpPeer] = []
     for block in blocks(answer, r"^Peer: \S+ +AS "):
         head = re.match(r"Peer: (\S+?)(?:\+\d+)? +AS (\S+) +Local: \S+ +AS (\S+)", block)
-        state = first(r"^\s+Type: \S+\s+State: (\w+)", block)
+        state = first(r"^\s*Type: \S+\s+State: (\w+)", block)
         if head is None or state is None:
             raise answer.error("is cut short in its last peer")
         found.extend(_neighbor_block(block, head, state))
@@ -176,7 +176,7 @@ def _neighbor_block(block: str, head: re.Match[str], state: str) -> Iterator[Bgp
     vrf = first(r"Routing-Instance: (\S+)", block) or "master"
     said = first(r"NLRI for this session: (.*)$", block) or first(r"Address families configured: (.*)$", block) or ""
     counts = {}
-    for part in re.split(r"^\s+Table ", block, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^\s*Table ", block, flags=re.MULTILINE)[1:]:
         known = family_of_table(part.split()[0])
         if known:
             counts[known[0]] = part
@@ -193,7 +193,7 @@ def _neighbor_block(block: str, head: re.Match[str], state: str) -> Iterator[Bgp
             remote_asn=_asn(head[2]),
             prefixes_received=number(first(r"Received prefixes:\s+(\d+)", part)),
             prefixes_sent=number(first(r"Advertised prefixes:\s+(\d+)", part)),
-            description=first(r"^\s+Description: (.*)$", block),
+            description=first(r"^\s*Description: (.*)$", block),
         )
 
 

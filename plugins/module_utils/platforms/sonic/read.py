@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from ...model.state import (
     VniKind,
     Vtep,
 )
+from ..frr import network, tables
 from ..frr import read as frr
 from ..reading import Answer, Facts, Reader, address, mac, merge, number, plain_command, read_answer
 from . import configdb
@@ -96,7 +98,7 @@ def _ruled(answer: Answer, lines: list[str]) -> list[list[str]]:
     ends = [start for start, _unused in spans[1:]] + [None]
     rows: list[list[str]] = []
     for line in [lines[rule - 1], *lines[rule + 1 :]]:
-        if re.match(r"^\s*(Total|Flags|Capability)\b", line):
+        if re.match(r"^\s*(Total|Flags|Capability)\b|^-{40,}$", line):
             continue
         cells = [line[start:end].strip() for (start, _unused), end in zip(spans, ends, strict=True)]
         if rows and any(line[end - 1 : end].strip() for end in ends[:-1] if end):
@@ -382,9 +384,22 @@ def _through_frr(command: str, fact: Fact, read: Callable[[frr.Outputs], typing.
     """Return a reader that gives vtysh's JSON to FRR's own reader of that fact."""
 
     def function(answer: Answer) -> Facts:
-        return {fact: read(frr.Outputs(answer.device, {command: (0, str(answer.output))}))}
+        return {
+            fact: read(
+                frr.Outputs(
+                    answer.device,
+                    {command: (0, answer.output if isinstance(answer.output, str) else json.dumps(answer.output))},
+                )
+            )
+        }
 
     return Reader(re.escape(plain_command(command)).replace("'", "['\"]"), (fact,), function)
+
+
+def bgp_summary(answer: Answer) -> Facts:
+    """``show bgp|ip bgp|ipv6 bgp … summary``: what vtysh says, as text."""
+    told = json.dumps(tables.summary(answer))
+    return {Fact.BGP_PEERS: frr.bgp_peers(frr.Outputs(answer.device, {frr.BGP_SUMMARY: (0, told)}))}
 
 
 READERS: tuple[Reader, ...] = (
@@ -395,6 +410,9 @@ READERS: tuple[Reader, ...] = (
         configdb.facts,
     ),
     Reader(r"show version", (Fact.SOFTWARE,), version),
+    Reader(r"cat /proc/meminfo", (Fact.RESOURCES,), network.memory),
+    Reader(r"cat /proc/uptime", (Fact.RESOURCES,), network.uptime),
+    Reader(r"show (?:ip |ipv6 )?bgp (?:.* )?summary", (Fact.BGP_PEERS,), bgp_summary),
     Reader(r"show mac(?: .*)?", (Fact.MACS,), mac_table),
     Reader(r"show vxlan remotemac(?: .*)?", (Fact.MACS,), remote_macs),
     Reader(r"show (?:arp|ndp)(?: .*)?", (Fact.NEIGHBORS,), neighbors),

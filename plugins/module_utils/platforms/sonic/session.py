@@ -44,6 +44,7 @@ COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.OPTICS: ("show interfaces transceiver eeprom --dom",),
     Fact.LLDP: ("show lldp table",),
     Fact.STORM_CONTROL: (_CONFIG_DB,),
+    Fact.RESOURCES: ("cat /proc/meminfo", "cat /proc/uptime"),
 }
 OPTIONAL = frozenset({"show vxlan remotemac all", "show vxlan remotevni all", "show vxlan remotevtep", "show ndp"})
 STATE = "/var/lib/stretchnet"
