@@ -76,8 +76,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: str, ready: object, process: subprocess.Popen[bytes], timeout_s: float = 180.0) -> None:
-    """Wait until ``ready()`` is true; NotPossible if the process ends or the time is over."""
+def wait_for(what: str, ready: object, process: subprocess.Popen[bytes], timeout_s: float = 900.0) -> None:
+    """Wait until ``ready()`` is true; NotPossible if the process ends or the time is over.
+
+    The time is long: NetBox takes 30 CPU-seconds to start, and may get a tenth of a core beside other tests.
+    """
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         if process.poll() is not None:

@@ -94,7 +94,7 @@ def _cables(
 ) -> dict[str, Any]:
     """Return the links and circuits that NetBox's interfaces tell; nothing where no device brings any."""
     told = [plain(hostvars[name][_INTERFACES]) for name in names if hostvars[name].get(_INTERFACES) is not None]
-    if not told:
+    if not told or all(shared.get(_PREFIX + name) is not None for name in ("links", "circuits")):
         return {}
     facts = plain(shared.get("stretchnet_circuit_facts")) or {}
     if not all(isinstance(ports, list) for ports in told) or not isinstance(facts, dict):

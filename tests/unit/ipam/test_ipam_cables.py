@@ -144,6 +144,8 @@ def test_what_is_written_out_counts_before_netbox() -> None:
     own = {"name": "own", "a_device": "border-a1", "a_port": "swp9", "z_device": "border-b1", "z_port": "swp9"}
     fabric = fabric_from_vars(hosts(stretchnet_circuits=[own]))
     assert ([c.name for c in fabric.circuits], len(fabric.links)) == (["own"], 1)
+    both = hosts(stretchnet_circuits=[own], stretchnet_links=[], stretchnet_circuit_facts={"of another": {}})
+    assert fabric_from_vars(both).links == ()
 
 
 @pytest.mark.parametrize("wrong", [{"stretchnet_interfaces": "x"}, {"stretchnet_circuit_facts": ["x"]}])
