@@ -63,6 +63,12 @@ differences:
   returned: always
   type: list
   elements: dict
+foreign:
+  description: What somebody else changed since the point. It was left alone, or, on failure, stands in the way.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{device: leaf-a1, subject: "interface swp7", before: "mtu 1500", after: "mtu 9100"}]
 remedies:
   description: What a person has to do when the outcome is V(needs a person).
   returned: always

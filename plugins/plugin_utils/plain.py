@@ -9,18 +9,10 @@ import typing
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import plain
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.argspec import spec_of
 
-
-def plain(value: typing.Any) -> typing.Any:
-    """Return the value as built-in types: Ansible's tagged and lazy ones stay outside of the core."""
-    if isinstance(value, str):
-        return "".join(value)
-    if isinstance(value, typing.Mapping):
-        return {plain(key): plain(value[key]) for key in value}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return value
+__all__ = ["failure", "plain", "validated"]
 
 
 def validated(module: str, args: typing.Mapping[str, typing.Any]) -> dict[str, typing.Any]:

@@ -84,6 +84,8 @@ class CatalystSwitch:
                     + show(self.running, " ")
                     + "end\n"
                 )
+            if line == "show startup-config":
+                return "Using 2048 out of 33554432 bytes\n!\nversion 17.9\n" + show(self.startup, " ") + "end\n"
             if line == "show archive config rollback timer":
                 return self.timer()
             if line == "write memory":

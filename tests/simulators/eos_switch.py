@@ -174,8 +174,9 @@ class Switch:
     def show(self, text: str) -> Any:
         """Answer a show command, from the configuration where it is state."""
         command = " ".join(text.split())
-        if command == "show running-config":
-            body = f"! Command: show running-config\n! device: sim (vEOS-lab, EOS-{self.version})\n!\n{text_of(self.running)}!\nend\n"
+        if command in ("show running-config", "show startup-config"):
+            config = self.running if command == "show running-config" else self.startup
+            body = f"! Command: {command}\n! device: sim (vEOS-lab, EOS-{self.version})\n!\n{text_of(config)}!\nend\n"
             body = body.replace("interface ", f"{self.faults.log}interface ", 1)
             return {"output": body[: len(body) // 2] if self.faults.truncate == command else body}
         match = re.fullmatch(r"show session-config named (\S+) diffs", command)

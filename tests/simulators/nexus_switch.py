@@ -102,6 +102,12 @@ class NexusSwitch:
         head = f"!Command: show running-config\n!Time: {self.clock} {time.monotonic():.6f}\n\nversion 9.3(10) Bios:version\n"
         return head + show(self.running) + "line console\nline vty\n"
 
+    def show_startup(self) -> str:
+        head = (
+            f"!Command: show startup-config\n!Startup config saved at: {self.clock}\n\nversion 9.3(10) Bios:version\n"
+        )
+        return head + show(self.startup) + "line console\nline vty\n"
+
     def show_nve_vni(self) -> str:
         """The table of ``show nve vni`` as in the recording of it; a release that has no JSON for it answers text."""
         vlans = {
@@ -174,6 +180,7 @@ class NexusSwitch:
 
 _EXEC = (
     (r"show running-config", NexusSwitch.show_running),
+    (r"show startup-config", NexusSwitch.show_startup),
     (r"show nve vni detail \| json", NexusSwitch.show_nve_vni),
     (r"show nve vni ingress-replication", NexusSwitch.show_replication),
     (r"show vlan brief \| json", NexusSwitch.show_vlans),

@@ -47,11 +47,12 @@ class Check(ABC):
     remedy: ClassVar[str] = ""
     source: ClassVar[str | None] = None
     may_skip: ClassVar[frozenset[Fact]] = frozenset()
-    #: What beside the facts must have been looked at: pings over the circuits, pending commits.
+    #: What beside the facts must have been looked at: pings over the circuits, pending commits, startup.
     needs_circuits: ClassVar[bool] = False
     needs_commits: ClassVar[bool] = False
     #: True: the check is of a change that takes a segment away, and of no other.
     of_removal: ClassVar[bool] = False
+    needs_startup: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)

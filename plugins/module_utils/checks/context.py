@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 from ..model.change import Change, HandoffMode
 from ..model.errors import InputError
+from ..model.evidence import Difference
 from ..model.fabric import Circuit, Device, Fabric, Role
 from ..model.measure import CircuitSample, ConvergencePoint, Migration, ProbeSeries
 from ..model.plan import Plan
@@ -82,6 +83,8 @@ class CheckContext:
     circuits: Mapping[str, CircuitSample] = field(default_factory=dict)
     baseline_circuits: Mapping[str, CircuitSample] = field(default_factory=dict)
     commits: Mapping[str, CommitStatus] = field(default_factory=dict)
+    #: What a restart would take away, by device; None: its NOS cannot tell. A device that is not in it was not asked.
+    unsaved: Mapping[str, tuple[Difference, ...] | None] = field(default_factory=dict)
     own_tokens: frozenset[str] = frozenset()
     plan: Plan | None = None
     #: What was measured during the last move; None: nothing was measured.

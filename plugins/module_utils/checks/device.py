@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..model.evidence import Difference
 from ..model.fabric import Device
 from ..model.session import CommitState
 from ..model.state import DeviceState, Fact
@@ -194,3 +195,54 @@ class VerifyCommitNonePending(FabricCheck):
                     expected="none",
                     found=status.token or "a commit without a token",
                 )
+
+
+class VerifyStartupSaved(FabricCheck):
+    """What a device runs is what it would start with.
+
+    A change that is confirmed is saved, and everything else that runs with it; after a way back a restart brings what
+    was saved, not what ran.
+
+    Expected Results:
+        pass: startup and running mean the same.
+        fail: they differ; a warning, which does not keep the gate shut.
+        skipped: the NOS commits what it saves (Junos, IOS-XR), or cannot tell.
+        error: the device could not be asked.
+    """
+
+    needs_startup = True
+    # Not in stages: what is armed is in running only, and is to be.
+    phases = frozenset({PhaseKind.PRE, PhaseKind.POST, PhaseKind.ROLLBACK})
+    remedy = "Find out whose edit it is; save it or undo it before the change goes on."
+
+    def devices(self, context: CheckContext) -> tuple[Device, ...]:
+        return context.scope()
+
+    def test(self, context: CheckContext) -> Iterator[Finding]:
+        for name in (device.name for device in self.devices(context)):
+            subject = f"Device: {name}"
+            if name not in context.unsaved:
+                message = "the device could not be asked for its startup configuration"
+                yield self.finding(Verdict.ERROR, subject, message, device=name, found=context.failures.get(name))
+                continue
+            found = context.unsaved[name]
+            if found is None:
+                message = "the platform tells of no startup configuration of its own"
+                yield self.finding(Verdict.SKIPPED, subject, message, device=name)
+            elif found:
+                yield self.finding(
+                    Verdict.FAIL,
+                    subject,
+                    f"{len(found)} differences between running and startup are not saved",
+                    device=name,
+                    expected="none",
+                    found=_in_short(found),
+                    severity=Severity.WARNING,
+                )
+
+
+def _in_short(differences: tuple[Difference, ...]) -> str:
+    """Return what the first differences are about; never their text, which may hold a secret."""
+    subjects = list(dict.fromkeys(difference.subject for difference in differences))
+    more = f" and {len(subjects) - 3} more" if len(subjects) > 3 else ""
+    return "; ".join(subject[:60] for subject in subjects[:3]) + more

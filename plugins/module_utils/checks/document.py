@@ -47,7 +47,8 @@ def _section(check: Check) -> Iterator[str]:
     yield from _results(results)
     yield ""
     facts = ", ".join(f"`{fact.value}`" for fact in sorted(check.facts, key=lambda f: f.value))
-    also = [word for word, needed in (("pings", check.needs_circuits), ("commits", check.needs_commits)) if needed]
+    needs = {"pings": check.needs_circuits, "commits": check.needs_commits, "startup": check.needs_startup}
+    also = [word for word, needed in needs.items() if needed]
     yield f"- Reads: {', '.join(filter(None, [facts, *also])) or 'what was measured during the move'}"
     if check.source:
         yield f"- Source: {check.source}"

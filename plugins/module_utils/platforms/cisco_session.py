@@ -43,7 +43,7 @@ REFUSAL = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
-_SLOW = re.compile(r"rollback|checkpoint|copy|write|configure (replace|confirm|revert)|show running-config")
+_SLOW = re.compile(r"rollback|checkpoint|copy|write|configure (replace|confirm|revert)|show (running|startup)-config")
 _SLOW_S = 180.0
 _REFUSED_LINE = r"(?im)^\s*(?:% ?(?:invalid|incomplete|ambiguous|unrecognized|permission|error)|error:).*$"
 

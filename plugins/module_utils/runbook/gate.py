@@ -13,6 +13,7 @@ from ..checks.context import CheckContext, Phase, PhaseKind
 from ..checks.registry import checks_for
 from ..model.change import Change
 from ..model.errors import GateError
+from ..model.evidence import Difference
 from ..model.plan import Plan, Stage
 from ..model.session import CommitStatus
 from ..model.state import Fact
@@ -63,6 +64,11 @@ class Gate:
     def needs_commits(self) -> bool:
         """True where a check judges pending commits."""
         return any(check.needs_commits for check in self.checks)
+
+    @property
+    def needs_startup(self) -> bool:
+        """True where a check compares what runs with what the device would start with."""
+        return any(check.needs_startup for check in self.checks)
 
     def evaluate(self, context: CheckContext) -> tuple[Finding, ...]:
         """Run every check; findings that matter first."""
@@ -146,13 +152,17 @@ class FleetLook:
     pings: int = 5
 
     def __call__(self, gate: Gate) -> CheckContext:
-        """Read the gate's facts, pending commits and circuits, as far as its checks need them."""
+        """Read the gate's facts, pending commits, startup and circuits, as far as its checks need them."""
         context = replace(self.base, phase=gate.phase)
         wanted = facts_by_device(gate, context)
         commits: dict[str, CommitStatus] = {}
         reasons: dict[str, str] = {}
         if gate.needs_commits:
             commits, reasons = surveys.pending_commits(self.fleet, wanted)
+        unsaved: dict[str, tuple[Difference, ...] | None] = {}
+        if gate.needs_startup:
+            unsaved, lost = surveys.unsaved(self.fleet, wanted)
+            reasons.update(lost)
         seen = surveys.survey(
             self.fleet,
             context.fabric,
@@ -164,7 +174,9 @@ class FleetLook:
             size_bytes=circuit_size_bytes(context),
         )
         failures = {**reasons, **seen.failures}
-        return replace(context, states=seen.states, failures=failures, circuits=seen.samples, commits=commits)
+        return replace(
+            context, states=seen.states, failures=failures, circuits=seen.samples, commits=commits, unsaved=unsaved
+        )
 
 
 def facts_by_device(gate: Gate, context: CheckContext) -> dict[str, tuple[Fact, ...]]:

@@ -29,6 +29,7 @@ __all__ = [
     "Platform",
     "PointStore",
     "RemovingPlatform",
+    "SavingSession",
     "TraceSession",
     "Watcher",
 ]
@@ -110,6 +111,14 @@ class EchoSession(Protocol):
         timeout_s: float = 2.0,
     ) -> Echo:
         """Ping from the device like DeviceSession.ping, and return the times too."""
+
+
+@runtime_checkable
+class SavingSession(Protocol):
+    """A session of a NOS that starts with another text than it runs; the gates ask it where there is one."""
+
+    def unsaved(self) -> tuple[Difference, ...]:
+        """Compare startup (before) with running (after) by meaning: what a restart would take away."""
 
 
 @runtime_checkable

@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..model.errors import StretchnetError
+from ..model.evidence import Difference
 from ..model.fabric import Circuit, Fabric
 from ..model.measure import CircuitSample, Echo
 from ..model.session import CommitStatus
 from ..model.state import DeviceState, Fact
 from .fleet import Fleet, errors, results
-from .ports import Clock, DeviceSession, EchoSession
+from .ports import Clock, DeviceSession, EchoSession, SavingSession
 
 #: IPv4 header 20 and ICMP header 8: what ping's own size does not count (IPv6: 48).
 _PING_HEADERS_BYTES = {4: 28, 6: 48}
@@ -86,6 +87,12 @@ def survey(
 def pending_commits(fleet: Fleet, names: Iterable[str]) -> tuple[dict[str, CommitStatus], dict[str, str]]:
     """Ask devices for whatever commit is pending; return the answers, and the reasons of those that gave none."""
     answers = fleet.read(names, lambda session: session.status())
+    return results(answers), {name: str(error) for name, error in errors(answers).items()}
+
+
+def unsaved(fleet: Fleet, names: Iterable[str]) -> tuple[dict[str, tuple[Difference, ...] | None], dict[str, str]]:
+    """Ask devices what a restart would take away; None where the NOS cannot tell. Errors as in pending_commits()."""
+    answers = fleet.read(names, lambda s: s.unsaved() if isinstance(s, SavingSession) else None)
     return results(answers), {name: str(error) for name, error in errors(answers).items()}
 
 

@@ -278,6 +278,7 @@ def context(phase: str = "post", **values: Any) -> CheckContext:
         circuits={"dwdm1": CircuitSample("dwdm1", "border-a1", "border-b1", 10, 10, 4.5, 1550, True)},
         baseline_circuits={"dwdm1": CircuitSample("dwdm1", "border-a1", "border-b1", 10, 10, 4.2)},
         commits={d.name: CommitStatus(CommitState.UNKNOWN) for d in FABRIC.devices},
+        unsaved={d.name: () for d in FABRIC.devices},
         plan=make_plan(),
         probes=(series(),),
         convergence=(ConvergencePoint("leaf-a1", Table.FORWARDING, 0.3, 10.0),),

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.stretchnet.fabric.plugins.action import guard as guard_action
 from ansible_collections.stretchnet.fabric.plugins.action import migrate as migrate_action
 from ansible_collections.stretchnet.fabric.plugins.action import resume as resume_action
@@ -30,6 +31,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan impor
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.lock import FabricLock
+from ansible_collections.stretchnet.fabric.plugins.modules import resume as resume_module
+from ansible_collections.stretchnet.fabric.plugins.modules import rollback as rollback_module
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import kept_change
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.signals import STOPS, stoppable
 from txn_desk import BACK, ScriptedDesk, action, applied, bench, desk, edit, planned, stage
@@ -338,3 +341,9 @@ def test_the_guard_reads_the_change_against_the_inventory(
     result = made.run(None, variables)
     assert result.get("failed", False) is (reason is not None), result
     assert (reason or "") in result.get("msg", "")
+
+
+def test_both_ways_back_say_in_the_same_words_what_they_return() -> None:
+    """RETURN cannot be shared by a fragment, so it stands in both."""
+    resume, back = (yaml.safe_load(module.RETURN) for module in (resume_module, rollback_module))
+    assert resume.pop("outcome") != back.pop("outcome") and resume == back

@@ -273,6 +273,7 @@ def test_a_store_that_is_away_before_an_act_keeps_the_act_from_being_done(
     broken(monkeypatch, since=2)  # the documents and the begin are in it
     said = stage(first)
     assert said["outcome"] == "reverted" and "the store is away" in said["msg"]
+    assert said["headline"].startswith("Refused before any device was touched")
     assert not [token for device in simulation.devices.values() for token in device.tokens]
 
 

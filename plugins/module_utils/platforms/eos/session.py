@@ -27,6 +27,7 @@ from ...model.errors import (
     PendingCommitError,
     UnreachableError,
 )
+from ...model.evidence import Difference
 from ...model.fabric import Device
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
@@ -42,6 +43,7 @@ from ..sessions import (
     survey,
     whole_config,
 )
+from .differences import config_differences
 from .read import COMMANDS, read
 
 try:
@@ -74,7 +76,7 @@ OPTIONAL = frozenset(
         "show ipv6 bgp summary vrf all",
     }
 )
-_TEXT_COMMANDS = ("show running-config",)
+_TEXT_COMMANDS = ("show running-config", "show startup-config")
 _HTTPS_PORT = 443
 
 
@@ -177,6 +179,11 @@ class EosSession(VendorSession):
         """Return the running configuration, in the form that arm_restore() takes."""
         command = "show running-config"
         return whole_config(self.device.name, command, str(self._run([command])[0]["output"]), r"^end\s*\Z")
+
+    def unsaved(self) -> tuple[Difference, ...]:
+        """Compare startup with running by meaning: what a restart would take away."""
+        startup = str(self._run(["show startup-config"])[0]["output"])
+        return config_differences(self.device.name, startup, self.config())
 
     def diff(self, candidate: str) -> str:
         """Return what merging ``candidate`` would change; the session it takes is aborted."""

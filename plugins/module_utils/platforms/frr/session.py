@@ -10,12 +10,13 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from ...model.errors import CommitError, CommitExpiredError, DeviceError, InputError, UnreachableError
+from ...model.evidence import Difference
 from ...model.fabric import Device
 from ...model.measure import Echo
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
 from ..sessions import Ping, VendorSession, check_files, checked_address, ssh_options
-from . import read
+from . import document, read
 from .driver import AGENT, FRRDriver
 from .shell import linux_ping
 
@@ -67,6 +68,12 @@ class FrrSession(VendorSession):
     def config(self) -> str:
         """Return the running configuration: one text with two sections."""
         return self._again(lambda: self.driver.get_config(retrieve="running")["running"])
+
+    def unsaved(self) -> tuple[Difference, ...]:
+        """Compare startup with running by meaning: what a restart would take away."""
+        both = self._again(lambda: self.driver.get_config(retrieve="all"))
+        before, after = document.parse(both["startup"]), document.parse(both["running"])
+        return document.differences(self.device.name, before, after)
 
     def diff(self, candidate: str) -> str:
         """Return what merging would change, and what would be installed on the device for it."""

@@ -26,13 +26,16 @@ from ...model.errors import (
     PendingCommitError,
     UnreachableError,
 )
+from ...model.evidence import Difference
 from ...model.session import CommitState, CommitStatus
 from ...model.state import DeviceState, Fact
 from .. import conftree
+from ..cisco_delta import differences
 from ..cisco_session import CiscoSession, once_more, typed_lines
 from ..sessions import Ping, missing_library, name_of
 from . import ARCHIVE
 from .read import read
+from .render import IGNORED
 
 try:
     from napalm.ios import IOSDriver
@@ -81,6 +84,11 @@ class IosSession(CiscoSession):
 
     def _read(self, device: str, outputs: Mapping[str, object]) -> DeviceState:
         return read(device, outputs, self.device.platform)
+
+    def unsaved(self) -> tuple[Difference, ...]:
+        """Compare startup with running by meaning: what a restart would take away."""
+        startup = re.sub(r"(?m)^Using \d+ out of \d+ bytes.*\n", "", self._ask("show startup-config"))
+        return differences(self.device.name, startup, self.config(), IGNORED)
 
     # ------------------------------------------------------------ changing
 

@@ -28,9 +28,11 @@ from ...model.errors import (
     PendingCommitError,
     UnreachableError,
 )
+from ...model.evidence import Difference
 from ...model.session import CommitState, CommitStatus
 from ...model.state import DeviceState, Fact
 from .. import conftree
+from ..cisco_delta import differences
 from ..cisco_session import CiscoSession, once_more, typed_lines
 from ..conftree import Tree
 from ..sessions import Ping, missing_library, name_of
@@ -103,6 +105,11 @@ class NxosSession(CiscoSession):
             return self._ask(command)
         text = self._ask(command)
         return text if text.strip() not in ("", "{}") else self._ask(plain)
+
+    def unsaved(self) -> tuple[Difference, ...]:
+        """Compare startup with running by meaning: what a restart would take away."""
+        startup = self._ask("show startup-config")
+        return differences(self.device.name, startup, self.config())
 
     # ------------------------------------------------------------ changing
 
