@@ -12,11 +12,7 @@ import pathlib
 import typing
 from collections.abc import Callable, Iterator, Mapping
 
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
-    InputError,
-    StoreError,
-    StretchnetError,
-)
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Fabric
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.points import RollbackPoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
@@ -174,8 +170,7 @@ class Bench:
             local = FabricLock(self.run_dir.lock_file(self.fabric.name), change_id, self.clock)
             both.enter_context(local.held(force))
             if self.settings.store:
-                shared = SharedLock(self.store.sequence(f"locks/{self.fabric.name}"), change_id, self.clock)
-                both.enter_context(shared.held(force))
+                both.enter_context(self._shared_lock().held(force))
             self.__dict__.pop("journal", None)
             if self.mirror is not None:
                 self.mirror.catch_up()
@@ -183,13 +178,20 @@ class Bench:
             yield
 
     def share(self) -> str:
-        """Bring the copy of the run in the store up to date; return what is wrong, else nothing."""
+        """Bring the copy of the run in the store up to date; return what is wrong, else nothing.
+
+        Nothing is written while another controller holds the fabric's lock: he would take it for somebody who has gone
+        on with his change.
+        """
         try:
-            if self.mirror is not None:
+            if self.mirror is not None and self._shared_lock().holder() is None:
                 self.mirror.share()
-        except StoreError as exc:
+        except StretchnetError as exc:
             return f"the store does not know the end of this step: {exc}"
         return ""
+
+    def _shared_lock(self) -> SharedLock:
+        return SharedLock(self.store.sequence(f"locks/{self.fabric.name}"), self.require_id(), self.clock)
 
     def note(self, step: str, message: str, level: str = "info") -> None:
         """Write a line of the timeline and show it."""

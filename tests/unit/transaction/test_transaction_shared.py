@@ -230,6 +230,22 @@ def test_who_was_taken_for_dead_and_goes_on_touches_nothing_more(controllers: An
     assert all(simulation.is_old(name) for name in simulation.devices)
 
 
+def test_a_look_from_elsewhere_does_not_take_the_place_of_who_is_at_work(controllers: Any) -> None:
+    """A step that needs no lock runs on another node meanwhile; it must not look like somebody who has taken over."""
+    simulation = Simulation(Scenario())
+    first = begun(simulation, controllers(simulation, "a"))
+    judge = first.judge
+
+    def looked_at(*arguments: Any, **more: Any) -> Any:
+        other = controllers(simulation, "b")
+        other.note("survey", "only looked")
+        assert other.share() == ""
+        return judge(*arguments, **more)
+
+    first.judge = looked_at  # type: ignore[method-assign]
+    assert stage(first)["outcome"] == "applied"
+
+
 def test_the_same_machine_takes_over_what_another_one_did_meanwhile(controllers: Any) -> None:
     simulation = Simulation(Scenario())
     first = begun(simulation, controllers(simulation, "a"))
