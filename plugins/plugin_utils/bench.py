@@ -153,7 +153,7 @@ class Bench:
         The point that is there stays whole and usable where this fails, so it does not change the verdict.
         """
         try:
-            save_verified(self.store, with_effects(point, self.journal))
+            save_verified(self.store, with_effects(point, self.journal, self.platforms))
         except StretchnetError as exc:
             self.note("rollback point", f"the outcome could not be written to the store: {exc.message}", "warning")
             return f"the rollback point does not say how the run ended: {exc}"

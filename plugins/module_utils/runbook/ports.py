@@ -18,6 +18,7 @@ from ..model.state import DeviceState, Fact
 from ..stores.sequence import Sequence
 
 __all__ = [
+    "CheckpointPlatform",
     "Clock",
     "CommitState",
     "CommitStatus",
@@ -156,6 +157,14 @@ class RemovingPlatform(Protocol):
 
     def remove(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta that takes the segment away from ``running``, and what puts it back as it was."""
+
+
+@runtime_checkable
+class CheckpointPlatform(Protocol):
+    """A NOS that keeps the configuration from before a commit under a name of its own, also after the confirm."""
+
+    def checkpoint(self, token: str) -> str:
+        """Return the name, on the device, of the configuration before the commit of that token."""
 
 
 class Watcher(Protocol):

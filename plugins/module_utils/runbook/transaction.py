@@ -33,7 +33,7 @@ from .goback import finish, go_back
 from .journal import Act, Journal
 from .ledger import Ledger
 from .outcome import TransactionResult
-from .ports import Clock, CommitState, Platform
+from .ports import CheckpointPlatform, Clock, CommitState, Platform
 
 Gate = Callable[[Stage], GateResult]
 T = TypeVar("T")
@@ -74,13 +74,21 @@ def make_point(
     return RollbackPoint(plan.change_id, plan.fabric, clock.now(), created_by, plan.digest, tuple(points))
 
 
-def with_effects(point: RollbackPoint, journal: Journal) -> RollbackPoint:
-    """Return the point with the effects and the outcome that the journal knows; save it again when a run ends.
+def with_effects(point: RollbackPoint, journal: Journal, platforms: Mapping[str, Platform]) -> RollbackPoint:
+    """Return the point with effects, outcome and devices' own checkpoints, by the journal; save it when a run ends.
 
     With it a rollback is scoped even where only the point survived the machine.
     """
     ledger = Ledger.of(journal.entries)
-    devices = (replace(d, effect=ledger.effects.get(d.device, d.effect)) for d in point.devices)
+    tokens = {a.device: a.token for a in ledger.attempts if a.purpose == "apply"}
+
+    def checkpoint(device: DevicePoint) -> str | None:
+        nos, token = platforms.get(device.platform), tokens.get(device.device)
+        return nos.checkpoint(token) if token and isinstance(nos, CheckpointPlatform) else device.checkpoint
+
+    devices = (
+        replace(d, effect=ledger.effects.get(d.device, d.effect), checkpoint=checkpoint(d)) for d in point.devices
+    )
     return replace(point, devices=tuple(devices), outcome=ledger.outcome)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StoreError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import prune, save_verified, summaries
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import with_effects
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.directory import DirectoryStore
-from txn_simulator import Scenario, Simulation
+from txn_simulator import FakePlatform, Scenario, Simulation
 
 
 def filled(tmp_path: Path) -> DirectoryStore:
@@ -44,3 +45,19 @@ def test_a_store_that_loses_something_is_noticed_before_the_change(tmp_path: Pat
     store.load = lambda change_id: dataclasses.replace(point, created_by="x")  # type: ignore[method-assign]
     with pytest.raises(StoreError, match="does not read back"):
         save_verified(store, point)
+
+
+class KeepingPlatform(FakePlatform):
+    def checkpoint(self, token: str) -> str:
+        return f"before-{token}"
+
+
+def test_a_point_knows_the_checkpoint_that_the_device_keeps() -> None:
+    simulation = Simulation(Scenario())
+    simulation.run()
+    context = simulation.controller
+    tokens = {a.device: a.token for a in context.ledger.attempts}
+    kept = with_effects(simulation.point, context.journal, {"fake": KeepingPlatform()})
+    assert {d.device: d.checkpoint for d in kept.devices} == {n: f"before-{t}" for n, t in tokens.items()}
+    without = with_effects(simulation.point, context.journal, context.platforms)
+    assert {d.checkpoint for d in without.devices} == {None} and without.devices[0].effect

@@ -211,7 +211,7 @@ def test_from_the_point_alone_with_its_effects_it_is_scoped() -> None:
     simulation = applied()
     edit(simulation, "d2", "add ntp server 192.0.2.1")
     c = simulation.context()
-    point = with_effects(simulation.point, c.journal)
+    point = with_effects(simulation.point, c.journal, c.platforms)
     journal = Journal(MemorySink(), simulation.world)
     result = rollback(None, point, simulation.fleet, c.platforms, journal, simulation.world)
     assert result.outcome is Outcome.REVERTED and [d.device for d in result.foreign] == ["d2"]

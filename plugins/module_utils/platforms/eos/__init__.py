@@ -16,6 +16,7 @@ from ...model.fabric import Device, Fabric
 from ...model.plan import Rendered
 from ...model.session import Credentials
 from ...model.state import DeviceState
+from ..sessions import name_of
 from .differences import config_differences
 from .render import render
 
@@ -48,6 +49,10 @@ class Eos:
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
         """Compare two running configurations by meaning."""
         return config_differences(device, before, after)
+
+    def checkpoint(self, token: str) -> str:
+        """Return the name of the checkpoint that arming saves first; EOS keeps the latest twenty."""
+        return name_of(token)
 
 
 PLATFORM = Eos()
