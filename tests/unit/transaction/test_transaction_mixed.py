@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -44,9 +43,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.plan imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import unsaved
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import make_point, resume, run
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "simulators"))
-from mixed_fabric import MixedFabric  # noqa: E402
+from ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric import MixedFabric
 
 DEVICES = ("leaf-a1", "border-a", "leaf-b1", "border-b")
 TIMERS = Timers(revert_in_s=300, settle_s=0, poll_s=0.3, patience_s=10)
