@@ -23,7 +23,7 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow coverage cores \
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit mutants test-slow coverage cores \
 	lint sanity galaxy docs-lint test test-lab test-lab-long netbox-prepare test-netbox molecule
 
 help: ## Show this help
@@ -67,6 +67,9 @@ coverage: setup setup-test ## All the unit tests, the slow ones too; fails below
 
 cores: setup-test ## The glue on every supported ansible-core, each in an environment of its own
 	.ci/cores
+
+mutants: setup-test ## Take each guard of the transaction out in turn: some test must fail (an hour; docs/transaction.md)
+	cd tests/unit/transaction && $(CURDIR)/$(VENV)/python txn_mutants.py --write
 
 lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
 	$(VENV)/ruff check .
