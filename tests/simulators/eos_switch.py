@@ -228,7 +228,8 @@ class Switch:
         # vlanToVtepList as in the recording of "show interface vxlan1 | json" of a DC1-LEAF1A
         lists = {vlan: {"remoteVtepAddr": self.around.flood(entry["vni"]), "remoteVtepAddr6": []} for vlan, entry in found.items()}  # fmt: skip
         lists = {vlan: told for vlan, told in lists.items() if told["remoteVtepAddr"]}
-        return {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": self._source(), "lineProtocolStatus": "up", "vlanToVniMap": found, "vlanToVtepList": lists}  # fmt: skip
+        about = {"hardware": "vxlan", "srcIpIntf": "Loopback1", "srcIpAddr": self._source(), "lineProtocolStatus": "up"}
+        return {**about, "vlanToVniMap": found, "vlanToVtepList": lists}
 
     def _source(self) -> str:
         loopback = value(children(self.running, "interface Vxlan1"), r"vxlan source-interface (\S+)") or ""

@@ -213,7 +213,8 @@ class Switch:
         if command == "show configuration | display set":
             return "".join(f"set {statement}\n" for statement in self.running)
         if command == "show version | display json":
-            info = {"host-name": [{"data": self._hostname()}], "product-model": [{"data": "qfx5120-48y-8c"}], "junos-version": [{"data": "23.2R2.21"}]}  # fmt: skip
+            told = {"host-name": self._hostname(), "product-model": "qfx5120-48y-8c", "junos-version": "23.2R2.21"}
+            info = {name: [{"data": value}] for name, value in told.items()}
             return json.dumps({"software-information": [info]})
         if command == "show vlans extensive | display json":
             groups = [self._vlan(s) for s in self.running if re.search(r"(^| )vlans \S+ vlan-id \d+$", s)]

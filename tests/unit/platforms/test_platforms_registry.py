@@ -31,7 +31,8 @@ def test_an_unknown_command_is_refused_by_name(name: str) -> None:
         ("eos", "sh ver | json", '{"version": "4.30.1F", "modelName": "X"}'),
         ("nxos", "sh vlan bri", "leaf-x# sh vlan bri\n\nVLAN Name     Status    Ports\n---- ---- ---- ----\n7    web      active    Eth1/3\n"),
         ("junos", "sh version | display json | no-more",
-         '{"software-information": [{"host-name": [{"data": "leaf-x"}], "product-model": [{"data": "q"}], "junos-version": [{"data": "22.1R1"}]}]}\n\n{master:0}\nadmin@leaf-x> '),
+         '{"software-information": [{"host-name": [{"data": "leaf-x"}], "product-model": [{"data": "q"}], '
+         '"junos-version": [{"data": "22.1R1"}]}]}\n\n{master:0}\nadmin@leaf-x> '),
         ("frr", "sudo vtysh -c 'sh ver'", "FRRouting 10.1 (leaf-x) on Linux.\n"),
     ],
 )  # fmt: skip

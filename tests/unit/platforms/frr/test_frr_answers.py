@@ -54,7 +54,8 @@ LINKS = """\
     inet 192.0.2.11/32 scope global lo
 4: swp9: <BROADCAST,MULTICAST,SLAVE,UP,LOWER_UP> mtu 9216 qdisc mq master bond7 state UP group default
     link/ether 02:bb:00:00:00:09 brd ff:ff:ff:ff:ff:ff promiscuity 1
-    bond_slave state ACTIVE mii_status UP link_failure_count 0 ad_actor_oper_port_state 63 ad_actor_oper_port_state_str <active,in_sync> ad_partner_oper_port_state 55 ad_partner_oper_port_state_str <active>
+    bond_slave state ACTIVE mii_status UP link_failure_count 0 ad_actor_oper_port_state 63 ad_actor_oper_port_state_str <active,in_sync> \
+ad_partner_oper_port_state 55 ad_partner_oper_port_state_str <active>
     alias to server nine
 6: bond7: <BROADCAST,MULTICAST,MASTER,UP,LOWER_UP> mtu 9216 qdisc noqueue master br_default state UP group default
     link/ether 02:bb:00:00:00:07 brd ff:ff:ff:ff:ff:ff
