@@ -324,7 +324,8 @@ CASES: list[tuple[str, str, object, Told]] = [
      == {"broadcast": (5.0, None, 12), "unknown-unicast": (None, 900, 0)}),
     ("eos", "show bgp neighbors vrf all | json", EOS_TRIMMED_PEERS,
      lambda s: [(p.peer, p.vrf, p.established, p.uptime_s) for p in s.bgp_peers] == [("192.0.2.9", "blue", None, None)]),
-    ("eos", "show running-config sanitized", {"output": "! device: leaf-x (vEOS, EOS-4.30.1F)\nhostname leaf-x\ninterface Ethernet7\n   spanning-tree bpduguard enable\n!\nend\n"},
+    ("eos", "show running-config sanitized", {"output": "! device: leaf-x (vEOS, EOS-4.30.1F)\nhostname leaf-x\n"
+     "interface Ethernet7\n   spanning-tree bpduguard enable\n!\nend\n"},
      lambda s: [(p.port, p.bpdu_guard) for p in s.spanning_tree] == [("Ethernet7", True)]),
     ("junos", "show lldp neighbors", JUNOS_PASTED,
      lambda s: [(n.port, n.remote_system) for n in s.lldp] == [("xe-0/0/7", "spine-z")]),
