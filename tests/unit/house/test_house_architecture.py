@@ -100,14 +100,3 @@ def test_every_function_says_what_it_returns() -> None:
 def test_every_room_stands_on_a_floor() -> None:
     rooms = {room_of(path) for path in SOURCES if path.parent != UTILS}
     assert rooms <= FLOOR.keys()
-
-
-def test_no_line_of_a_test_is_longer_than_ansible_test_allows() -> None:
-    """ruff leaves the rows of the tests' tables alone; the sanity test pep8 stops at 160."""
-    found = [
-        f"{path.relative_to(ROOT)}:{number}"
-        for path in sorted((ROOT / "tests").rglob("*.py"))
-        for number, line in enumerate(path.read_text().splitlines(), 1)
-        if len(line) > 160 and "# noqa" not in line
-    ]
-    assert found == []
