@@ -26,6 +26,9 @@ export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit mutants test-slow coverage cores standard \
 	lint sanity galaxy docs-lint test test-lab test-lab-long netbox-prepare test-netbox molecule
 
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow coverage cores \
+	lint sanity galaxy docs-lint test test-lab test-lab-long netbox-prepare test-netbox molecule docs
+
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -107,6 +110,9 @@ test-netbox: netbox-prepare ## Tests on a real NetBox: PyPI's, with PostgreSQL a
 .PHONY: molecule-vendors
 molecule-vendors: setup setup-test ## The molecule scenario on simulated EOS, NX-OS and Junos (no root)
 	cd extensions && env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test --scenario-name vendors
+
+docs: setup-test ## The documentation site into .lab/site; a broken link fails it
+	.ci/docs
 
 molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
 	@echo "Needs root: the scenario brings the lab up and down."

@@ -9,6 +9,7 @@ import typing
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report.svg import printable
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 
 
@@ -31,5 +32,5 @@ class ActionModule(ActionBase):
         entry = (params["result"].get("devices") or {}).get(device) or {}
         result.update(changed=bool(entry.get("changed")), notes=entry.get("notes") or [])
         if entry.get("diff"):
-            result["diff"] = {"prepared": f"{device}\n{entry['diff']}\n"}
+            result["diff"] = {"prepared": printable(f"{device}\n{entry['diff']}\n")}
         return result

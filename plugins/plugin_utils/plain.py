@@ -9,7 +9,7 @@ import typing
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import plain
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report.svg import printable
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.argspec import spec_of
 
 __all__ = ["failure", "plain", "validated"]
@@ -24,8 +24,11 @@ def validated(module: str, args: typing.Mapping[str, typing.Any]) -> dict[str, t
 
 
 def failure(exc: StretchnetError) -> dict[str, typing.Any]:
-    """Return the failed result of a typed error, with its parts beside the message."""
+    """Return the failed result of a typed error, with its parts beside the message.
+
+    An error quotes what a device or a file said: escape codes in it must not reach the terminal.
+    """
     parts = ("device", "command", "remedy", "path")
-    error = {"type": type(exc).__name__, "message": exc.message}
-    error.update({part: getattr(exc, part) for part in parts if getattr(exc, part, None)})
-    return {"failed": True, "msg": str(exc), "error": error}
+    error = {"type": type(exc).__name__, "message": printable(exc.message)}
+    error.update({part: printable(getattr(exc, part)) for part in parts if getattr(exc, part, None)})
+    return {"failed": True, "msg": printable(str(exc)), "error": error}
