@@ -150,15 +150,6 @@ class _Twin:
 
     # -- the segment, the hosts, the guest ---------------------------------------------------------
 
-    def attachments(self) -> list[Attachment]:
-        """The attachments of the chosen leaves as access ports, one per host of the twin besides."""
-        chosen = {d.name for leaves in self.leaves.values() for d in leaves}
-        return [
-            Attachment(a.device, self._port(a.device, a.port), PortMode.ACCESS)
-            for a in self.change.segment.attachments
-            if a.device in chosen
-        ]
-
     def measuring_hosts(self) -> list[dict[str, Any]]:
         """One host in each site, in the segment, behind the leaf that is last in the list."""
         gateway = self.change.segment.gateway
@@ -240,7 +231,7 @@ class _Twin:
         """Choose everything, check it as the lab itself would, and say what is not as at home."""
         devices, links = self.devices(), self.links()
         circuits = [self.circuit(c) for c in self.circuits]
-        attachments, hypervisors, hosts = self.attachments(), self.hypervisors(), self.measuring_hosts()
+        hypervisors, hosts = self.hypervisors(), self.measuring_hosts()
         topology = {
             "prefix": self.prefix, "state_dir": f"/var/lib/{self.prefix}",
             "management": {"network": str(_MANAGEMENT), "controller": self.controller},
@@ -251,7 +242,7 @@ class _Twin:
         Topology.from_data(topology)
         cards = [card for host in (*hypervisors, *hosts) for card in host["ports"]]
         ends = [Attachment(card["attach"]["device"], card["attach"]["port"]) for card in cards]
-        change = self._change(tuple(dict.fromkeys((*attachments, *ends))), [h["name"] for h in hosts])
+        change = self._change(tuple(dict.fromkeys(ends)), [h["name"] for h in hosts])
         inventory = _inventory(topology, hypervisors, hosts, self.change.segment.vlan_id)
         return TwinOf(topology, inventory, encode(change), tuple(self._left_out()), tuple(self._notes()))
 
@@ -280,7 +271,7 @@ class _Twin:
         if segment.tenant is not None:
             yield f"tenant {segment.tenant}: the twin routes in its default VRF"
         if any(a.esi or a.mode is PortMode.TRUNK for a in segment.attachments):
-            yield "attachments: access ports without Ethernet segments"
+            yield "attachments: an access port for each host of the twin, without Ethernet segments"
         if workload is not None and workload.kind is not WorkloadKind.LIBVIRT:
             yield f"{workload.kind.value}: libvirt and QEMU stand in for it"
 

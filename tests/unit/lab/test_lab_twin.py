@@ -80,6 +80,8 @@ def test_a_large_fabric_is_scaled_down_to_the_leaves_that_matter() -> None:
     assert [n.split(":")[0] for n in twin.notes] == ["nxos", "tenant red", "attachments", "vsphere"]
     assert all(port.port.startswith("swp") for port in small.segment.attachments)
     assert {d.platform for d in fabric.devices} == {"frr"}
+    cabled = {(p["attach"]["device"], p["attach"]["port"]) for h in twin.topology["hosts"] for p in h["ports"]}
+    assert {(a.device, a.port) for a in small.segment.attachments} == cabled, "a port without a cable does not exist"
 
 
 def test_three_leaves_at_one_site_and_no_workload() -> None:
