@@ -23,11 +23,9 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
 export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit mutants test-slow coverage cores standard \
-	lint sanity galaxy docs-lint test test-lab test-lab-long netbox-prepare test-netbox molecule
-
-.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow coverage cores \
-	lint sanity galaxy docs-lint test test-lab test-lab-long netbox-prepare test-netbox molecule docs
+.PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
+	coverage cores mutants lint sanity galaxy docs-lint test-lab test-lab-long netbox-prepare test-netbox \
+	molecule-vendors docs molecule standard test
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
