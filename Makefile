@@ -25,7 +25,7 @@ export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
 	coverage cores mutants lint sanity galaxy docs-lint test-lab test-lab-long netbox-prepare test-netbox \
-	molecule-vendors docs molecule standard test
+	molecule-vendors bench docs molecule standard test
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -108,6 +108,10 @@ test-netbox: netbox-prepare ## Tests on a real NetBox: PyPI's, with PostgreSQL a
 .PHONY: molecule-vendors
 molecule-vendors: setup setup-test ## The molecule scenario on simulated EOS, NX-OS and Junos (no root)
 	cd extensions && env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test --scenario-name vendors
+
+bench: ## Measure against netmiko, NAPALM, Nornir and Ansible's own content, on simulated switches; fails behind a goal
+	@.ci/setup-python bench
+	.venv-bench/bin/python tests/bench/bench.py --write docs/performance.md
 
 docs: setup-test ## The documentation site into .lab/site; a broken link fails it
 	.ci/docs

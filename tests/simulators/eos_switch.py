@@ -36,7 +36,9 @@ from .surroundings import Surroundings
 
 
 class Refused(Exception):
-    """The switch refuses a command; the message is what eAPI gives."""
+    """The switch refuses a command; the message is what eAPI gives, ``answers`` what it said to those before."""
+
+    answers: tuple[Any, ...] = ()
 
 
 @dataclass
@@ -85,7 +87,11 @@ class Switch:
             answers, mode = [], Mode(self)
             for command in commands:
                 text = command["cmd"] if isinstance(command, dict) else command
-                answers.append(self.one(text.strip(), encoding, mode))
+                try:
+                    answers.append(self.one(text.strip(), encoding, mode))
+                except Refused as exc:
+                    exc.answers = tuple(answers)
+                    raise
             return answers
 
     def tick(self) -> None:
@@ -336,7 +342,7 @@ class Server(HttpsSwitch):
         try:
             answer["result"] = self.switch.run(commands, request["params"].get("format", "json"))
         except Refused as exc:
-            answer["error"] = {"code": 1002, "message": str(exc), "data": [{}, {"errors": [str(exc)]}]}
+            answer["error"] = {"code": 1002, "message": str(exc), "data": [*exc.answers, {"errors": [str(exc)]}]}
         if cut:  # the switch did it, the answer is lost
             self.switch.faults.drop_at = None
             return None

@@ -4,7 +4,7 @@
 
 A fact that was asked for and came back empty is an empty tuple; a fact that was not asked for, or
 that the platform cannot tell, is None. Fields marked ``volatile`` (counters, ages) are measured but
-are no part of the compared state; fields marked ``key`` identify an entry.
+are no part of the compared state; fields marked ``key`` identify an entry. Entries of the large tables have slots.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class EntryKind(enum.Enum):
     REMOTE = "remote"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MacEntry:
     """One forwarding entry; ``vtep`` is set where the address is behind a remote VTEP."""
 
@@ -78,7 +78,7 @@ class MacEntry:
     sequence: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Neighbor:
     """One ARP (RFC 826) or IPv6 ND (RFC 4861) entry."""
 
@@ -116,7 +116,7 @@ class BgpPeer:
     description: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EvpnRoute:
     """One EVPN path, RFC 7432 section 7 (types 1 to 4) and RFC 9136 (type 5)."""
 

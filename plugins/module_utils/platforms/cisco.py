@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from ..model.state import AddressFamily, BgpPeer, DeviceState, IPAddress, SpanningTreePort, Vlan
+from ..model.state import AddressFamily, BgpPeer, DeviceState, IPAddress, MacEntry, SpanningTreePort, Vlan
 from . import reading
 from .reading import Answer
 
@@ -21,6 +21,7 @@ _NOISE = re.compile(
     r"|sh(?:ow)? [a-z].*"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d(?:\.\d+)? \w+(?: \d{4})?)$"
 )
+_NOISE_BEGINS = ("sh", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FAMILIES = {
     "ipv4 unicast": AddressFamily.IPV4_UNICAST,
     "ipv6 unicast": AddressFamily.IPV6_UNICAST,
@@ -30,10 +31,15 @@ FAMILIES = {
 
 def lines(answer: Answer) -> list[str]:
     """Return the lines that are not blank, without prompt, echo and time stamp; none left is a ParseError."""
-    found = [line for line in answer.lines() if not _NOISE.match(line.strip())]
+    found = [line for line in answer.lines() if not _is_noise(line.strip())]
     if not found:
         raise answer.error("is empty")
     return found
+
+
+def _is_noise(text: str) -> bool:
+    """Look at the beginning first: of the many lines of a large table hardly one can be noise."""
+    return ("#" in text or ">" in text or text.startswith(_NOISE_BEGINS)) and _NOISE.match(text) is not None
 
 
 def need(answer: Answer, header: str, text: Iterable[str]) -> None:
@@ -107,6 +113,32 @@ def asn(text: object) -> int | None:
         return None
     high, dot, low = value.partition(".")
     return (int(high) << 16) + int(low) if dot else int(value)
+
+
+def merge_macs(
+    known: tuple[MacEntry, ...] | None,
+    new: tuple[MacEntry, ...],
+    same_place: Callable[[MacEntry, MacEntry], bool],
+    adds: Callable[[MacEntry], bool] = lambda entry: True,
+) -> tuple[MacEntry, ...]:
+    """Join the MACs of two commands by MAC and VLAN: entries for which ``same_place`` holds are one.
+
+    ``adds`` says whether an entry is one of its own where the MAC is known at other places only.
+    """
+    if known is None:
+        return new
+    joined, rest = list(known), []
+    places: dict[tuple[str, int | None], list[int]] = {}
+    for i, old in enumerate(joined):
+        places.setdefault((old.mac, old.vlan_id), []).append(i)
+    for entry in new:
+        found = places.get((entry.mac, entry.vlan_id), [])
+        same = [i for i in found if same_place(joined[i], entry)]
+        for i in same:
+            joined[i] = reading.merge(joined[i], entry)
+        if not same and (not found or adds(entry)):
+            rest.append(entry)
+    return tuple(joined + rest)
 
 
 def esi(text: str | None) -> str | None:

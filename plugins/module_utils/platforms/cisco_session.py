@@ -19,6 +19,7 @@ from .sessions import (
     check_files,
     connection_error,
     missing_library,
+    one_by_one,
     ssh_options,
     survey,
     whole_config,
@@ -172,7 +173,8 @@ class CiscoSession(VendorSession):
 
     def facts(self, wanted: Collection[Fact]) -> DeviceState:
         """Read the facts; what could not be read is None and has its reason in ``unread``."""
-        return survey(self.device.name, wanted, self.commands, self.optional, self._survey_command, self._read)
+        ask = one_by_one(self._survey_command)
+        return survey(self.device.name, wanted, self.commands, self.optional, ask, self._read)
 
     def _survey_command(self, command: str) -> object:
         return self._ask(command)

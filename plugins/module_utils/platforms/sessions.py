@@ -8,7 +8,7 @@ import hashlib
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +41,36 @@ def name_of(token: str) -> str:
     return "stretchnet-" + hashlib.sha256(check_token(token).encode()).hexdigest()[:16]
 
 
+#: Sends commands; returns by command what came back, or the error in its place.
+Ask = Callable[[Sequence[str]], Mapping[str, object]]
+
+
+def one_by_one(run: Callable[[str], object]) -> Ask:
+    """Return what sends one command after the other.
+
+    A device that does not answer is not asked for the rest: its time limit is spent once, not once for every command.
+    """
+
+    def ask(commands: Sequence[str]) -> dict[str, object]:
+        said: dict[str, object] = {}
+        for i, command in enumerate(commands):
+            try:
+                said[command] = run(command)
+            except UnreachableError as exc:
+                return {**said, **dict.fromkeys(commands[i:], exc)}
+            except DeviceError as exc:
+                said[command] = exc
+        return said
+
+    return ask
+
+
 def survey(
     device: str,
     wanted: Collection[Fact],
     commands: Mapping[Fact, tuple[str, ...]],
     optional: Collection[str],
-    run: Callable[[str], object],
+    ask: Ask,
     read: Callable[[str, Mapping[str, object]], DeviceState],
 ) -> DeviceState:
     """Read the wanted facts, each from its own commands; each command is sent once.
@@ -54,13 +78,9 @@ def survey(
     A fact one of whose commands failed is None, with the reason in ``unread``; a command in ``optional``
     may be refused where the feature it asks for is not configured.
     """
-    said: dict[str, object] = {}
-    refused: dict[str, str] = {}
-    for command in dict.fromkeys(c for fact in Fact if fact in wanted for c in commands.get(fact, ())):
-        try:
-            said[command] = run(command)
-        except DeviceError as exc:
-            refused[command] = str(exc)
+    answers = ask(list(dict.fromkeys(c for fact in Fact if fact in wanted for c in commands.get(fact, ()))))
+    said = {command: answer for command, answer in answers.items() if not isinstance(answer, DeviceError)}
+    refused = {command: str(answer) for command, answer in answers.items() if isinstance(answer, DeviceError)}
     values: dict[str, Any] = {}
     unread: dict[str, str] = {}
     platform = ""

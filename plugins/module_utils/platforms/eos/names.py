@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _LONG = {
@@ -20,6 +21,7 @@ _LONG = {
 }
 
 
+@functools.lru_cache(maxsize=4096)
 def full_name(name: str) -> str:
     """Return the whole interface name: ``Et1/1`` is ``Ethernet1/1``; what is no short form stays."""
     match = re.fullmatch(r"([A-Za-z]{2,3})(\d[\d/.]*)", name.strip())

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import typing
@@ -207,7 +208,8 @@ def evpn_routes(answer: Answer) -> Facts:
 
 
 def _route(name: str, entry: _Json, path: _Json) -> EvpnRoute:
-    key = {**_key_of_name(name), **entry.get("routeKeyDetail", {})}
+    said = entry.get("routeKeyDetail", {})
+    key = said if "rd" in said and "nlriType" in said and "eti" in said else {**_key_of_name(name), **said}
     detail, kind = path.get("routeDetail", {}), path.get("routeType", {})
     communities = detail.get("extCommunities", detail.get("extCommunityList"))
     source = detail.get("peerEntry", {})
@@ -262,16 +264,18 @@ def _build(
         prefix=ipaddress.ip_network(prefix, strict=False) if prefix else None,
         next_hop=_next_hop(next_hop),
         esi=normal_esi(esi),
-        **_community_facts(communities),
+        **({} if communities is None else _community_facts(tuple(communities))),
         **rest,
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def _next_hop(text: str | None) -> IPAddress | None:
     """A local route has the next hop ``-`` or none; a rejected one says why instead."""
     return address(text) if text and re.fullmatch(r"[0-9a-fA-F.:]+", text) else None
 
 
+@functools.lru_cache(maxsize=4096)
 def normal_esi(text: str | None) -> str | None:
     """Return an ESI as ten pairs (``00:11:…``); None where nothing was said. All zero is single-homed."""
     if not text:
@@ -282,11 +286,9 @@ def normal_esi(text: str | None) -> str | None:
     return ":".join(digits[i : i + 2] for i in range(0, 20, 2))
 
 
-def _community_facts(communities: Iterable[str] | None) -> dict[str, typing.Any]:
+@functools.lru_cache(maxsize=4096)
+def _community_facts(listed: tuple[str, ...]) -> dict[str, typing.Any]:
     """RT, mobility (``EvpnMacMobility:5`` or ``:sticky``, RFC 7432 7.7) and router MAC (RFC 9135)."""
-    if communities is None:
-        return {}
-    listed = list(communities)
     targets = tuple(c.split(":", 1)[1] for c in listed if c.startswith("Route-Target-"))
     mobility = next((c.split(":", 1)[1] for c in listed if c.startswith("EvpnMacMobility:")), None)
     router = next((c.split(":", 1)[1] for c in listed if c.startswith("EvpnRouterMac:")), None)

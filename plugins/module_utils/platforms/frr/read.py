@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NoReturn
 
-from ...model.codec import normalise_mac
 from ...model.errors import InputError, ParseError
 from ...model.state import (
     AddressFamily,
@@ -37,6 +36,7 @@ from ...model.state import (
     VniKind,
     Vtep,
 )
+from ..reading import ip_address, mac_address
 
 LINK = "ip -j -s -d link show"
 ADDRESS = "ip -j addr show"
@@ -130,11 +130,11 @@ class Outputs:
 
     def mac(self, command: str, value: Any) -> str:
         """Return a MAC address in the model's form."""
-        return str(self.convert(command, normalise_mac, value))
+        return str(self.convert(command, mac_address, value))
 
     def ip(self, command: str, value: Any) -> IPAddress:
         """Return an IP address."""
-        address: IPAddress = self.convert(command, ipaddress.ip_address, value)
+        address: IPAddress = self.convert(command, ip_address, value)
         return address
 
 

@@ -77,14 +77,5 @@ def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -
 
 def _merge_macs(known: tuple[MacEntry, ...] | None, new: tuple[MacEntry, ...]) -> tuple[MacEntry, ...]:
     """Join the MAC table and EVPN's by MAC and VLAN: only EVPN's says the VTEP of what it has put there."""
-    if known is None:
-        return new
-    joined, rest = list(known), []
-    for entry in new:
-        places = [i for i, old in enumerate(joined) if (old.mac, old.vlan_id) == (entry.mac, entry.vlan_id)]
-        same = [i for i in places if (joined[i].kind is EntryKind.REMOTE) == (entry.kind is EntryKind.REMOTE)]
-        for i in same:
-            joined[i] = merge(joined[i], entry)
-        if not same:
-            rest.append(entry)
-    return tuple(joined + rest)
+    remote = EntryKind.REMOTE
+    return cisco.merge_macs(known, new, lambda old, entry: (old.kind is remote) == (entry.kind is remote))

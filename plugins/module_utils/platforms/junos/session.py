@@ -36,6 +36,7 @@ from ..sessions import (
     check_token,
     connection_error,
     missing_library,
+    one_by_one,
     ping_counts,
     survey,
 )
@@ -155,7 +156,7 @@ class JunosSession(VendorSession):
     def facts(self, wanted: Collection[Fact]) -> DeviceState:
         """Read the facts; one that could not be read is None and has its reason in ``unread``."""
         self.open()
-        return survey(self.device.name, wanted, COMMANDS, OPTIONAL, self._answer, read)
+        return survey(self.device.name, wanted, COMMANDS, OPTIONAL, one_by_one(self._answer), read)
 
     def _answer(self, command: str) -> object:
         """Run one operational command; NAPALM's own cli() would cut the output at its pipe."""

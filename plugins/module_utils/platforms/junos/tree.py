@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 from ..reading import Answer
 
 
-@dataclass
+@dataclass(slots=True)
 class Element:
     """One element: its text, its attributes and its children in order."""
 
@@ -40,8 +40,8 @@ class Element:
 
     def get(self, *names: str) -> str | None:
         """Return the text of the first child that has one of the names, None if there is none."""
-        found = self.all(*names)
-        return found[0].text.strip() if found else None
+        found = next((child for child in self.children if child.name in names), None)
+        return None if found is None else found.text.strip()
 
     def deep(self, *names: str) -> str | None:
         """Return the text of the first element of one of the names at any depth."""
@@ -104,23 +104,36 @@ def _xml_element(node: ElementTree.Element) -> Element:
 
 
 def _from_json(data: Mapping[str, typing.Any]) -> list[Element]:
-    return [child for name, value in data.items() for child in _json_elements(name, value)]
+    found: list[Element] = []
+    for name, value in data.items():
+        _collect(found, name, value)
+    return found
 
 
-def _json_elements(name: str, value: typing.Any) -> list[Element]:
-    """A name's value is one element or a list of them; attributes stand beside the value."""
+def _collect(found: list[Element], name: str, value: typing.Any) -> None:
+    """Add what a name says: one element or a list of them; attributes stand beside the value."""
     if name == "attributes" or name.startswith("@"):
-        return []
+        return
     if isinstance(value, list):
-        return [child for item in value for child in _json_elements(name, item)] or [Element(name)]
-    if not isinstance(value, Mapping):
-        return [Element(name, _json_text(value))]
-    attributes = {key.rpartition(":")[2]: str(v) for key, v in (value.get("attributes") or {}).items()}
-    inner = {key: item for key, item in value.items() if key != "data"}
-    return [Element(name, _json_text(value.get("data")), attributes, _from_json(inner))]
+        before = len(found)
+        for item in value:
+            _collect(found, name, item)
+        if len(found) == before:
+            found.append(Element(name))
+    elif not isinstance(value, dict):
+        found.append(Element(name, _json_text(value)))
+    else:
+        said = value.get("attributes")
+        attributes = {key.rpartition(":")[2]: str(v) for key, v in said.items()} if said else {}
+        children: list[Element] = []
+        for key, item in value.items():
+            if key != "data":
+                _collect(children, key, item)
+        found.append(Element(name, _json_text(value.get("data")), attributes, children))
 
 
 def _json_text(value: typing.Any) -> str:
     if isinstance(value, list):
         value = value[0] if value else None
-    return "" if value is None else html.unescape(str(value))
+    text = "" if value is None else str(value)
+    return html.unescape(text) if "&" in text else text

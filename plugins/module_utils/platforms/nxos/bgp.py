@@ -199,6 +199,9 @@ def _detail_entries(text: list[str]) -> Iterator[tuple[str | None, str | None, l
     """Yield the RD, the prefix and the lines of each entry of the EVPN table."""
     evpn, rd, prefix, lines = True, None, None, list[str]()
     for line in (line.strip() for line in text):
+        if not line.startswith(("BGP routing table", "Route Distinguisher: ")):
+            lines.append(line)
+            continue
         family = re.match(r"BGP routing table information for VRF .*address family (.+)$", line)
         head, entry = _RD.match(line), line.startswith("BGP routing table entry for")
         if not (family or head or entry):

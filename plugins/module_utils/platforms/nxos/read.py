@@ -101,17 +101,7 @@ def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -
 
 def _merge_macs(known: tuple[MacEntry, ...] | None, new: tuple[MacEntry, ...]) -> tuple[MacEntry, ...]:
     """Join forwarding table and L2RIB by MAC and VLAN: only entries that point to the same place are one."""
-    if known is None:
-        return new
-    joined, rest = list(known), []
-    for entry in new:
-        places = [i for i, old in enumerate(joined) if (old.mac, old.vlan_id) == (entry.mac, entry.vlan_id)]
-        same = [i for i in places if _same_place(joined[i], entry)]
-        for i in same:
-            joined[i] = merge(joined[i], entry)
-        if not same and not (places and entry.kind is None):
-            rest.append(entry)
-    return tuple(joined + rest)
+    return cisco.merge_macs(known, new, _same_place, lambda entry: entry.kind is not None)
 
 
 def _same_place(a: MacEntry, b: MacEntry) -> bool:

@@ -25,7 +25,17 @@ from ...model.state import DeviceState, Fact
 from ..frr import read as frr
 from ..frr.shell import Output, Shell, linux_ping
 from ..reading import Answer
-from ..sessions import Ping, VendorSession, check_files, name_of, ping_counts, ssh_options, survey, whole_config
+from ..sessions import (
+    Ping,
+    VendorSession,
+    check_files,
+    name_of,
+    one_by_one,
+    ping_counts,
+    ssh_options,
+    survey,
+    whole_config,
+)
 from .read import read
 
 _CONFIG_DB = "sonic-cfggen -d --print-data"
@@ -94,7 +104,7 @@ class SonicSession(VendorSession):
 
     def facts(self, wanted: Collection[Fact]) -> DeviceState:
         """Read the facts; what could not be read is None and has its reason in ``unread``."""
-        return survey(self.device.name, wanted, COMMANDS, OPTIONAL, self._ask, read)
+        return survey(self.device.name, wanted, COMMANDS, OPTIONAL, one_by_one(self._ask), read)
 
     def config(self) -> str:
         """Return CONFIG_DB and FRR's running configuration as one JSON object."""
