@@ -153,7 +153,7 @@ def _head(results: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return f"""# Performance
 
-Written by `make bench` from `tests/bench/results.json`; do not edit. The command ends with 1 where a goal is missed.
+Made by `tests/bench/bench.py` from `tests/bench/results.json`; do not edit. The command ends with 1 where a goal is missed.
 
 Simulated EOS switches over real sockets (`tests/bench/simulated.py`), {sizes["devices"]} of them unless a row says otherwise, with
 tables of {sizes["entries"]} MAC, ARP and EVPN entries; {len(_WORDS)} collectors read the same 15 commands of 8 facts, `stretchnet_parallel`
