@@ -16,11 +16,13 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import ApprovalError, InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.approval import Answer, approve, question
+from ansible_collections.stretchnet.fabric.plugins.plugin_utils.artifacts import key_of
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
 
 #: Set by AWX and by ansible-runner, which give the job a terminal at which nobody sits.
 _NOBODY_SITS_THERE = ("AWX_ISOLATED_DATA_DIR", "AWX_HOST")
+_WORKFLOW = ("awx_workflow_job_id", "tower_workflow_job_id")
 
 
 class ActionModule(VerbAction):
@@ -33,6 +35,8 @@ class ActionModule(VerbAction):
         variables = task_vars or {}
         self._unattended = self._variable(variables, "stretchnet_unattended", False)
         self._digest = self._variable(variables, "stretchnet_approved_digest", None)
+        # AWX tells each job of a workflow whose it is, and hands it the artifacts of the nodes before.
+        self._artifacts = variables if any(name in variables for name in _WORKFLOW) else {}
         return super().run(tmp, task_vars)
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
@@ -49,11 +53,19 @@ class ActionModule(VerbAction):
         answer = approve(
             digest,
             unattended=truth(self._unattended) if params["unattended"] is None else params["unattended"],
-            approved_digest=params["digest"] or self._digest,
+            approved_digest=params["digest"] or self._digest or self._planned_by_workflow(desk.change.change_id),
             ask=lambda: self._ask(text),
         )
         desk.note("approval", f"{before}: {answer.words}" + (f"; plan {digest[:12]}" if digest else ""))
         return {"approved": True, "needed": True, "digest": digest, "by": answer.by, "how": answer.how}
+
+    def _planned_by_workflow(self, change_id: str) -> str | None:
+        """The digest of the plan that an earlier node of this AWX workflow showed; None outside a workflow.
+
+        Between that node and this one stands the workflow's approval: what it approved is that plan, and no other.
+        """
+        left = self._variable(self._artifacts, key_of("plan", change_id), None)
+        return left.get("digest") if isinstance(left, dict) else None
 
     def _ask(self, text: str) -> Answer:
         """Ask at the terminal; a terminal that is none is no approval."""

@@ -53,7 +53,8 @@ options:
   digest:
     description:
       - The digest of the plan that was approved elsewhere, at least the first 12 digits.
-      - Defaults to the variable C(stretchnet_approved_digest).
+      - Defaults to the variable C(stretchnet_approved_digest); in a workflow of AWX, to the digest that an earlier node of the workflow
+        has left as the artifact of its plan.
     type: str
 seealso:
   - module: stretchnet.fabric.plan

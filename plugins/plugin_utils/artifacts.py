@@ -33,5 +33,9 @@ def artifacts(module: str, owner: str, answer: typing.Mapping[str, typing.Any]) 
     told = {name: answer[name] for name in TOLD if answer.get(name) is not None}
     if not told:
         return {}
-    key = re.sub(r"\W", "_", f"stretchnet_{owner}_{module}", flags=re.ASCII)
-    return {"ansible_stats": {"data": {key: told}, "per_host": False, "aggregate": False}}
+    return {"ansible_stats": {"data": {key_of(module, owner): told}, "per_host": False, "aggregate": False}}
+
+
+def key_of(module: str, owner: str) -> str:
+    """Return the name of the artifact, which is a variable's name too."""
+    return re.sub(r"\W", "_", f"stretchnet_{owner}_{module}", flags=re.ASCII)

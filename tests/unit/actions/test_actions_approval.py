@@ -121,6 +121,11 @@ def test_a_person_at_a_terminal_says_something_else(ground: Path) -> None:
     assert status == 2 and "did not approve" in shown
 
 
+def from_workflow(digest: str, **meta: int) -> str:
+    """The extra variables of a node: what AWX says of the workflow, and the artifact of the node that planned."""
+    return json.dumps({"stretchnet_CHG_100_plan": {"digest": digest, "empty": False}, **meta})
+
+
 @pytest.mark.parametrize(
     ("given", "environment", "status", "words"),
     [
@@ -132,6 +137,9 @@ def test_a_person_at_a_terminal_says_something_else(ground: Path) -> None:
         (("-e", f"stretchnet_approved_digest={DIGEST[:12]}"), {}, 0, "by its digest"),
         (("-e", "stretchnet_approved_digest=aaaaaaaaaaaa"), {}, 2, "aaaaaaaaaaaa was approved"),
         (("--check",), {}, 0, "ok=1"),
+        (("-e", from_workflow(DIGEST, awx_workflow_job_id=7)), {"AWX_HOST": "https://awx"}, 0, "by its digest"),
+        (("-e", from_workflow("b" * 64, awx_workflow_job_id=7)), {}, 2, "bbbbbbbbbbbb was approved"),
+        (("-e", from_workflow(DIGEST)), {}, 2, "this run has no terminal"),
     ],
 )
 def test_without_a_terminal(
