@@ -107,7 +107,12 @@ def napalm_https(job: Job) -> int:
 
 def napalm_ssh(job: Job) -> int:
     """NAPALM in a pool of threads, over SSH."""
-    return _napalm(job, lambda d: {"transport": "ssh", "port": d["ssh_port"], "alt_host_keys": True, "alt_key_file": d["known_hosts"], "ssh_strict": True})  # fmt: skip
+
+    def options(device: dict[str, Any]) -> dict[str, Any]:
+        keys = {"alt_host_keys": True, "alt_key_file": device["known_hosts"], "ssh_strict": True}
+        return {"transport": "ssh", "port": device["ssh_port"], **keys}
+
+    return _napalm(job, options)
 
 
 def nornir_napalm(job: Job) -> int:

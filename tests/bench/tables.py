@@ -275,14 +275,23 @@ def ios_macs(count: int) -> dict[str, Any]:
         f"{h.vlan:4d}    {h.dotted}    {'CP_LEARN' if h.remote else 'DYNAMIC'}     {'Tu0' if h.remote else f'Gi1/0/{h.port}'}"
         for h in hosts(count)
     ]
-    head = "          Mac Address Table\n-------------------------------------------\n\nVlan    Mac Address       Type        Ports\n----    -----------       --------    -----\n"
+    head = (
+        "          Mac Address Table\n"
+        "-------------------------------------------\n"
+        "\n"
+        "Vlan    Mac Address       Type        Ports\n"
+        "----    -----------       --------    -----\n"
+    )
     table = f"{head}{chr(10).join(rows)}\nTotal Mac Addresses for this criterion: {count}\n"
     evpn = [
         f"{h.dotted} {h.vlan:<5d} {h.vlan:<5d} 0000.0000.0000.0000.0000 0          {h.vtep}"
         for h in hosts(count)
         if h.remote
     ]
-    head = "MAC Address    EVI   BD    ESI                      Ether Tag  Next Hop(s)\n-------------- ----- ----- ------------------------ ---------- ---------------\n"
+    head = (
+        "MAC Address    EVI   BD    ESI                      Ether Tag  Next Hop(s)\n"
+        "-------------- ----- ----- ------------------------ ---------- ---------------\n"
+    )
     return {"show mac address-table": table, "show l2vpn evpn mac": f"{head}{chr(10).join(evpn)}\n"}
 
 

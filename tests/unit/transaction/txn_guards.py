@@ -49,7 +49,12 @@ GUARDS = [
         (
             "the journal is written before the ledger believes it",
             "        entry = self.journal.write(act, message, **where)\n        with self._lock:\n            self.ledger.add(entry)",
-            "        from .journal import Entry\n        with self._lock:\n            self.ledger.add(Entry('', act, message, **where))\n        self.journal.write(act, message, **where)",
+            (
+                "        from .journal import Entry\n"
+                "        with self._lock:\n"
+                "            self.ledger.add(Entry('', act, message, **where))\n"
+                "        self.journal.write(act, message, **where)"
+            ),
         ),
         (
             "an effect that is not known makes every difference ours",
@@ -194,9 +199,17 @@ GUARDS = [
             "            if missing is not None:\n                raise GateError(",
             "            if False:\n                raise GateError(",
         ),
-        ("a stage that fails takes all back", "            if cause is not None:\n                return self._back(cause)", "            if cause is not None:\n                return self._partly()"),
+        (
+            "a stage that fails takes all back",
+            "            if cause is not None:\n                return self._back(cause)",
+            "            if cause is not None:\n                return self._partly()",
+        ),
         ("a run in doubt is not begun over", "        if ledger.in_doubt(plan):", "        if False:"),
-        ("another plan over an applied change is refused", "        if ledger.plan_digest != plan.digest:\n            raise", "        if False:\n            raise"),
+        (
+            "another plan over an applied change is refused",
+            "        if ledger.plan_digest != plan.digest:\n            raise",
+            "        if False:\n            raise",
+        ),
         (
             "applied already is looked up on the devices",
             "            if set(ledger.effects.get(name, ())) - set(self._context.left(name, running).ours):",
@@ -219,7 +232,11 @@ GUARDS = [
             "        except (_Failed, StoreError) as exc:",
             "        except _Failed as exc:",
         ),
-        ("who is not in charge any more stops", "        except TakenError:\n            raise", "        except TakenError as exc:\n            return str(exc)"),
+        (
+            "who is not in charge any more stops",
+            "        except TakenError:\n            raise",
+            "        except TakenError as exc:\n            return str(exc)",
+        ),
         (
             "the keyboard takes the stage back",
             "        except KeyboardInterrupt:",
@@ -280,7 +297,11 @@ GUARDS = [
     ),
     *_in(
         "goback.py",
-        ("the earlier stages go back too", "    for stage, devices in reversed(touched_by_stage(context)):", "    for stage, devices in touched_by_stage(context)[-1:]:"),
+        (
+            "the earlier stages go back too",
+            "    for stage, devices in reversed(touched_by_stage(context)):",
+            "    for stage, devices in touched_by_stage(context)[-1:]:",
+        ),
         ("in reverse order", "    for stage, devices in reversed(touched_by_stage(context)):", "    for stage, devices in touched_by_stage(context):"),
         ("a conflict stops the earlier stages of a rollback", "        if conflicts and not strict:\n            break", ""),
         (
@@ -313,7 +334,15 @@ GUARDS = [
         "journal.py",
         ("a torn line is cut off", "        whole = os.pread(handle, size, 0).rfind(b\"\\n\") + 1", "        whole = size"),
         ("every line is synced", "                os.fsync(handle)\n", ""),
-        ("a damaged journal is no empty one", "        return decode(Entry, json.loads(line))\n    except (ValueError, InputError) as exc:\n", "        return decode(Entry, json.loads(line))\n    except (ValueError, InputError) as exc:\n        return Entry('', Act.NOTE)\n"),
+        (
+            "a damaged journal is no empty one",
+            "        return decode(Entry, json.loads(line))\n    except (ValueError, InputError) as exc:\n",
+            (
+                "        return decode(Entry, json.loads(line))\n"
+                "    except (ValueError, InputError) as exc:\n"
+                "        return Entry('', Act.NOTE)\n"
+            ),
+        ),
         (
             "what comes before an act is in the store before it",
             "            self._copy.flush(needed=entry.before_touching)",
@@ -322,19 +351,35 @@ GUARDS = [
     ),
     *_in(
         "lock.py",
-        ("the holder keeps the lock", "        if held is None or force == held.name or (held.stale and held.change_id == self.change_id):", "        if True:"),
+        (
+            "the holder keeps the lock",
+            "        if held is None or force == held.name or (held.stale and held.change_id == self.change_id):",
+            "        if True:",
+        ),
         ("a dead run of another change needs its name", "(held.stale and held.change_id == self.change_id)", "held.stale"),
         ("a lock is broken by its holder's name only", "force == held.name", "force"),
         ("only mine is given back", "            if self.holder() == mine:", "            if True:"),
         ("only mine is given back, in the store", "        if held == mine:", "        if True:"),
-        ("who comes second has not got it", "        except TakenError as exc:\n            self._refuse_if_held(self.holder(), None)\n            raise LockError", "        except TakenError as exc:\n            return mine\n            raise LockError"),
+        (
+            "who comes second has not got it",
+            (
+                "        except TakenError as exc:\n"
+                "            self._refuse_if_held(self.holder(), None)\n"
+                "            raise LockError"
+            ),
+            "        except TakenError as exc:\n            return mine\n            raise LockError",
+        ),
         ("a container of the same name is another machine", "        return (not self.machine or space == my_space) and _started", "        return _started"),
     ),
     *_in(
         "mirror.py",
         ("another controller's lines are taken over", "        if known[: len(lines)] != lines:", "        if False:"),
         ("who was taken for dead stops", "                if needed or isinstance(exc, TakenError):", "                if needed:"),
-        ("a text that was refused is sent again", "                    self._queue = batch + self._queue\n                self.problem = exc.message", "                    pass\n                self.problem = exc.message"),
+        (
+            "a text that was refused is sent again",
+            "                    self._queue = batch + self._queue\n                self.problem = exc.message",
+            "                    pass\n                self.problem = exc.message",
+        ),
         ("the store names no other file", "            if name not in _DOCUMENTS and name.partition(\"/\")[0] not in _FOLDERS:", "            if False:"),
         ("no secret goes to the store in the clear", "            text[\"lines\"] = [_without_secrets(line) for line in lines]\n", ""),
     ),
@@ -351,15 +396,27 @@ GUARDS = [
     *_in(
         "plugins/module_utils/stores/document.py",
         ("a point with secrets is sealed or refused", "    if cipher is None:\n        _refuse_secrets(point)\n", ""),
-        ("a damaged point is no point", "        whole = envelope[\"format\"] == _FORMAT and hashlib.sha256(body.encode()).hexdigest() == recorded", "        whole = True"),
+        (
+            "a damaged point is no point",
+            '        whole = envelope["format"] == _FORMAT and hashlib.sha256(body.encode()).hexdigest() == recorded',
+            "        whole = True",
+        ),
     ),
     *_in(
         "plugins/module_utils/stores/sequence.py",
-        ("a place in a directory is taken once", "            os.link(temporary, target)", "            os.replace(temporary, target), open(temporary, 'w').close()"),
+        (
+            "a place in a directory is taken once",
+            "            os.link(temporary, target)",
+            "            os.replace(temporary, target), open(temporary, 'w').close()",
+        ),
     ),
     *_in(
         "plugins/module_utils/stores/git.py",
-        ("a push names the commit that it follows", "            self._store.git(\"push\", \"--quiet\", lease, \"origin\", f\"{commit}:{self.ref}\")", "            self._store.git(\"push\", \"--quiet\", \"--force\", \"origin\", f\"{commit}:{self.ref}\")"),
+        (
+            "a push names the commit that it follows",
+            '            self._store.git("push", "--quiet", lease, "origin", f"{commit}:{self.ref}")',
+            '            self._store.git("push", "--quiet", "--force", "origin", f"{commit}:{self.ref}")',
+        ),
     ),
     *_in(
         "plugins/module_utils/stores/s3.py",

@@ -233,7 +233,13 @@ VLAN  DomainId  MAC address        Active source                  Timestamp     
 
 
 def test_vlans_text() -> None:
-    text = "Routing instance        VLAN name             Tag          Interfaces\ndefault-switch          web                   100\n                                                           ae0.0*\n                                                           xe-0/0/6.0*\ndefault-switch          200-web               200\n"  # noqa: E501
+    text = (
+        "Routing instance        VLAN name             Tag          Interfaces\n"
+        "default-switch          web                   100\n"
+        "                                                           ae0.0*\n"
+        "                                                           xe-0/0/6.0*\n"
+        "default-switch          200-web               200\n"
+    )
     vlans = one("show vlans", text).vlans or ()
     assert [(v.vlan_id, v.name, v.ports) for v in vlans] == [
         (100, "web", ("ae0.0", "xe-0/0/6.0")),
