@@ -99,10 +99,13 @@ def headline(
 
 
 def last_failure(journal: Journal) -> str:
-    """Return why the last step failed that failed since the change was begun last; empty: none did."""
+    """Return why the last step failed that failed in the last attempt; empty: none did.
+
+    An attempt begins with its baseline, and again where the change is begun.
+    """
     failure = ""
     for entry in journal.entries:
-        if entry.act is Act.BEGIN:
+        if entry.act is Act.BEGIN or (entry.act is Act.NOTE and entry.stage == "baseline"):
             failure = ""
         elif entry.act is Act.FAILED:
             failure = entry.message
