@@ -307,7 +307,9 @@ class MixedFabric:
             "stretchnet_design": _DESIGN,
             "stretchnet_waivers": _WAIVERS,
         }
-        return {"all": {"children": {"fabric": {"hosts": hosts, "vars": variables}}}}
+        # Nobody sits at a simulated fabric; a real one asks before it is touched.
+        everywhere = {"stretchnet_unattended": True}
+        return {"all": {"children": {"fabric": {"hosts": hosts, "vars": variables}}, "vars": everywhere}}
 
     def _host(self, device: Device) -> dict[str, Any]:
         login = self.credentials[device.name]

@@ -17,19 +17,27 @@ settings.load_profile("house")
 HERE = Path(__file__).resolve().parent
 #: Files whose tests start programs or servers of their own, or wait for the timer of a device, with what costs the time.
 SLOW = {
+    "actions/test_actions_approval.py": "ansible-playbook, at terminals of its own",
     "actions/test_actions_design.py": "ansible-playbook",
     "awx/test_awx_setup.py": "ansible-playbook, a module for each object",
     "cores/test_cores_traps.py": "ansible-playbook",
     "hypervisors/test_hypervisors_vsphere.py": "builds and starts a vCenter simulator",
+    "ipam/test_ipam_playbook.py": "ansible-playbook",
+    "mixed/test_mixed_playbooks.py": "ansible-playbook on seven switches over real sockets",
     "mixed/test_mixed_runbook.py": "six switches over real sockets, gates that settle",
     "platforms/eos/test_eos_session.py": "a switch over real sockets, timers that run out",
+    "platforms/eos/test_eos_session_ssh.py": "a switch over real sockets, timers that run out",
     "platforms/ios/test_ios_session.py": "a switch over real sockets, timers that run out",
     "platforms/junos/test_junos_session.py": "a switch over real sockets, timers that run out",
     "platforms/nxos/test_nxos_session.py": "a switch over real sockets, timers that run out",
     "platforms/sonic/test_sonic_session.py": "the device's scripts in a real shell",
+    "platforms/test_platforms_faults.py": "every switch over real sockets, sessions that break",
     "report/test_report_browser.py": "Chromium",
-    "stores/test_stores_s3.py": "an S3 server on loopback",
+    "report/test_report_callback.py": "ansible-playbook at a terminal of its own",
     "runner/test_runner_jobs.py": "ansible-runner, ansible-playbook",
+    "scale/test_scale_bounds.py": "64 switches over real sockets",
+    "stores/test_stores_s3.py": "an S3 server on loopback",
+    "transaction/test_transaction_mixed.py": "three switches over real sockets, a controller that is killed",
 }
 
 
