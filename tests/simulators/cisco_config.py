@@ -87,8 +87,19 @@ def _negate(where: Tree, line: str) -> None:
         return
     if line in ("switchport", "ip address"):
         where.setdefault(f"no {line}", {})
+    if re.fullmatch(r"vlan \d+", line):
+        _unlist(where, int(line.removeprefix("vlan ")))
     for old in [k for k in where if k == line or k.startswith(f"{line} ")]:
         del where[old]
+
+
+def _unlist(where: Tree, vlan_id: int) -> None:
+    """NX-OS lists its VLANs in one line (``vlan 1,10``) beside the sections of those that have lines."""
+    rest = list(where.items())
+    where.clear()
+    for line, below in rest:
+        listed = vlan_ids(line.removeprefix("vlan ")) if re.fullmatch(r"vlan \d+[,-][\d,-]+", line) else ()
+        where[f"vlan {ranges(set(listed) - {vlan_id})}" if vlan_id in listed else line] = below
 
 
 def _allow(where: Tree, what: str) -> None:

@@ -45,6 +45,8 @@ def _line(section: Tree, line: str) -> Tree:
         target = line[3:]
         for child in [c for c in section if c == target or c.startswith(f"{target} ")]:
             del section[child]
+        if re.fullmatch(r"vlan \d+", target):
+            _unlist(section, int(target[5:]))
         return {}
     if line.startswith("switchport trunk allowed vlan "):
         return _allowed(section, line)
@@ -56,6 +58,14 @@ def _line(section: Tree, line: str) -> Tree:
         _drop(section, rf"{re.escape(once[1])} \S+")
     section.pop(f"no {line}", None)
     return section.setdefault(line, {})
+
+
+def _unlist(section: Tree, vlan_id: int) -> None:
+    """VLANs without a name share one head (``vlan 10,30``)."""
+    for line in [c for c in section if re.fullmatch(r"vlan \d+[,-][\d,-]+", c)]:
+        listed = vlan_ids(line[5:])
+        if vlan_id in listed:
+            section[f"vlan {ranges(tuple(v for v in listed if v != vlan_id))}"] = section.pop(line)
 
 
 def _drop(section: Tree, pattern: str) -> None:

@@ -55,23 +55,25 @@ class Delta:
 
     def apply(self) -> str:
         """Return the lines to merge."""
-        return self._text(self.added)
+        return indented(self.added, self.indent)
 
     def inverse(self) -> str:
         """Return the lines that undo them, last first."""
-        return self._text(list(reversed(self.undone)))
+        return indented(list(reversed(self.undone)), self.indent)
 
-    def _text(self, items: Sequence[tuple[Path, str]]) -> str:
-        lines: list[str] = []
-        open_: Path = ()
-        for path, line in items:
-            shared = 0
-            while shared < min(len(open_), len(path)) and open_[shared] == path[shared]:
-                shared += 1
-            lines += [f"{self.indent * i}{path[i]}" for i in range(shared, len(path))]
-            lines += [f"{self.indent * len(path)}{line}"] if line else []
-            open_ = path if line or path else ()
-        return "\n".join(lines) + "\n" if lines else ""
+
+def indented(items: Sequence[tuple[Path, str]], indent: str) -> str:
+    """Write (section, line) pairs as text; an empty line opens the section, and equal ones share their heads."""
+    lines: list[str] = []
+    open_: Path = ()
+    for path, line in items:
+        shared = 0
+        while shared < min(len(open_), len(path)) and open_[shared] == path[shared]:
+            shared += 1
+        lines += [f"{indent * i}{path[i]}" for i in range(shared, len(path))]
+        lines += [f"{indent * len(path)}{line}"] if line else []
+        open_ = path if line or path else ()
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 def allowed_vlans(below: Tree) -> set[int] | None:

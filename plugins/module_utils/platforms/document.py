@@ -238,6 +238,7 @@ def _capabilities(names: tuple[str, ...]) -> Iterator[str]:
         "leaf, VLAN-aware bundle": lambda n, k: _renders(n, k, Role.LEAF, service=ServiceModel.VLAN_AWARE_BUNDLE),
         "border, handoff `evpn`": lambda n, k: _renders(n, k, Role.BORDER),
         "border, handoff `dot1q_trunk`": lambda n, k: _renders(n, k, Role.BORDER, HandoffMode.DOT1Q_TRUNK),
+        "segment taken away (`unstretch_vlan`)": _removes,
         "route target by default": _target,
         "follows a move by": _watcher,
         "round-trip times of its pings": _echo,
@@ -289,6 +290,12 @@ def _target(name: str, notes: _Notes) -> str:
     if name == "iosxr":
         return f"no {notes.mark('iosxr: read only')}"
     return "ASN:VNI" if getattr(registry.platform(name), "automatic_route_targets", False) else "VNI:VNI"
+
+
+def _removes(name: str, notes: _Notes) -> str:
+    if not hasattr(registry.platform(name), "remove"):
+        return f"no {notes.mark('iosxr: read only')}"
+    return "real system" if name == "frr" else "golden"
 
 
 def _watcher(name: str, notes: _Notes) -> str:

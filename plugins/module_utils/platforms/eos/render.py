@@ -19,6 +19,8 @@ from ..evpn_names import circuit_ports, esi_mac, far_ends, rd_number, remote_rou
 from ..reading import vlan_ids
 from .delta import Delta
 
+#: VLANs to VNIs under the Vxlan interface.
+VLAN_TO_VNI = r"vxlan vlan (?:add )?([\d,-]+) vni ([\d,-]+)"
 _L2_ARP = (
     "EOS suppresses ARP and ND for the whole switch (router l2-vpn), not per VLAN: this change leaves that as it is"
 )
@@ -83,10 +85,10 @@ class _Work:
             raise InputError(f"devices.{self.device.name}.vtep_ip", "is needed on a leaf that carries the segment")
         vxlan = self._vxlan()
         self._refuse_other_vni(vxlan)
-        if self.segment.vni != self._vnis(vxlan).get(self.vlan_id):
+        if self.segment.vni != vnis(children(self.running, vxlan)).get(self.vlan_id):
             self.delta.line([vxlan], f"vxlan vlan {self.vlan_id} vni {self.segment.vni}")
         bgp = self._router_bgp()
-        holder = self._instance_of_vlan(bgp)
+        holder = instance_of_vlan(children(self.running, bgp), self.vlan_id)
         if self.segment.service is ServiceModel.VLAN_AWARE_BUNDLE:
             self._bundle(bgp, holder)
         else:
@@ -110,15 +112,8 @@ class _Work:
             remedy="the VTEP must be configured before a VLAN can be stretched over it",
         )
 
-    def _vnis(self, vxlan: str) -> dict[int, int]:
-        """Return VLAN to VNI; ``vxlan vlan 110-111 vni 10110-10111`` is EOS' form for ranges."""
-        found: dict[int, int] = {}
-        for match, _unused in sections(children(self.running, vxlan), r"vxlan vlan (?:add )?([\d,-]+) vni ([\d,-]+)"):
-            found.update(zip(vlan_ids(match[1]), vlan_ids(match[2]), strict=False))
-        return found
-
     def _refuse_other_vni(self, vxlan: str) -> None:
-        for vlan, vni in self._vnis(vxlan).items():
+        for vlan, vni in vnis(children(self.running, vxlan)).items():
             if (vlan == self.vlan_id) != (vni == self.segment.vni):
                 raise InputError("segment.vni", f"{self.device.name} has VLAN {vlan} on VNI {vni} already")
         taken = value(children(self.running, vxlan), rf"vxlan vrf (\S+) vni {self.segment.vni}")
@@ -134,16 +129,6 @@ class _Work:
             remedy="the EVPN overlay must run before a VLAN can be stretched over it",
         )
 
-    def _instance_of_vlan(self, bgp: str) -> str | None:
-        """Return the EVPN instance that has the VLAN now: its own, or a bundle."""
-        body = children(self.running, bgp)
-        if f"vlan {self.vlan_id}" in body:
-            return f"vlan {self.vlan_id}"
-        for match, below in sections(body, r"vlan-aware-bundle (\S+)"):
-            if self.vlan_id in _bundle_vlans(below):
-                return match[0]
-        return None
-
     def _vlan_instance(self, bgp: str, holder: str | None) -> None:
         head = f"vlan {self.vlan_id}"
         if holder not in (None, head):
@@ -158,7 +143,7 @@ class _Work:
         self.delta.section(bgp, head)
         self._identity(bgp, head)
         below = children(self.running, bgp, head)
-        now = _bundle_vlans(below)
+        now = bundle_vlans(below)
         if self.vlan_id not in now:
             # The list of a bundle is replaced as a whole: write all of it.
             old = value(below, r"(vlan [\d,-]+)")
@@ -385,7 +370,25 @@ def allowed_vlans(below: Tree) -> set[int] | None:
     return found
 
 
-def _bundle_vlans(below: Tree) -> tuple[int, ...]:
+def vnis(below: Tree) -> dict[int, int]:
+    """Return VLAN to VNI; ``vxlan vlan 110-111 vni 10110-10111`` is EOS' form for ranges."""
+    found: dict[int, int] = {}
+    for match, _unused in sections(below, VLAN_TO_VNI):
+        found.update(zip(vlan_ids(match[1]), vlan_ids(match[2]), strict=False))
+    return found
+
+
+def instance_of_vlan(bgp: Tree, vlan_id: int) -> str | None:
+    """Return the EVPN instance that has the VLAN now: its own, or a bundle."""
+    if f"vlan {vlan_id}" in bgp:
+        return f"vlan {vlan_id}"
+    return next(
+        (m[0] for m, below in sections(bgp, r"vlan-aware-bundle (\S+)") if vlan_id in bundle_vlans(below)), None
+    )
+
+
+def bundle_vlans(below: Tree) -> tuple[int, ...]:
+    """Return the VLANs of a bundle."""
     return tuple(v for match, _unused in sections(below, r"vlan ([\d,-]+)") for v in vlan_ids(match[1]))
 
 

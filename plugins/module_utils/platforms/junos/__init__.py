@@ -17,6 +17,7 @@ from ...model.plan import Rendered
 from ...model.session import Credentials
 from ...model.state import DeviceState
 from .differences import config_differences
+from .removal import remove
 from .render import render
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Junos:
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta to ``running`` that the device needs for the change, and its inverse."""
         return render(change, fabric, device, running)
+
+    def remove(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta that takes the segment away from ``running``, and its inverse."""
+        return remove(change, fabric, device, running)
 
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
         """Compare two running configurations by meaning."""

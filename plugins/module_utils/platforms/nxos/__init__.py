@@ -15,6 +15,7 @@ from ...model.plan import Rendered
 from ...model.session import Credentials
 from ...model.state import DeviceState
 from ..cisco_delta import differences
+from .removal import remove
 from .render import render
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Nxos:
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the delta to ``running`` that the device needs for the change, and its inverse."""
         return render(change, fabric, device, running)
+
+    def remove(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta that takes the segment away from ``running``, and its inverse."""
+        return remove(change, fabric, device, running)
 
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
         """Compare two running configurations by meaning: order, comments and VLAN lists' form do not count.

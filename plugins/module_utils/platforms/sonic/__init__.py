@@ -14,6 +14,7 @@ from ...model.plan import Rendered
 from ...model.session import Credentials
 from ...model.state import DeviceState
 from ..cisco_delta import differences
+from .removal import remove
 from .render import load, render
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Sonic:
     def render(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
         """Return the patch that the device needs for the change, and its inverse."""
         return render(change, fabric, device, running)
+
+    def remove(self, change: Change, fabric: Fabric, device: Device, running: str) -> Rendered:
+        """Return the delta that takes the segment away from ``running``, and its inverse."""
+        return remove(change, fabric, device, running)
 
     def config_differences(self, device: str, before: str, after: str) -> tuple[Difference, ...]:
         """Compare two configurations by meaning: table by table, field by field, and FRR's lines."""

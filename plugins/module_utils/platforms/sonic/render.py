@@ -78,6 +78,14 @@ class Patch:
             for name, value in fields.items():
                 self._field(table, key, rows[key], name, value)
 
+    def remove(self, table: str, key: str) -> None:
+        """Take an entry away that is there; the last one of a table takes the table along."""
+        rows = self._now[table]
+        path, value = (_pointer(table, key), rows[key]) if len(rows) > 1 else (_pointer(table), dict(rows))
+        del rows[key]
+        self.added.append({"op": "remove", "path": path})
+        self.undone.insert(0, {"op": "add", "path": path, "value": value})
+
     def _add(self, path: str, value: Mapping[str, typing.Any]) -> None:
         self.added.append({"op": "add", "path": path, "value": dict(value)})
         self.undone.insert(0, {"op": "remove", "path": path})
@@ -135,7 +143,7 @@ class _Work:
         lines, back = (self.frr.apply(), self.frr.inverse()) if self.frr else ("", "")
         if not self.patch.added and not lines:
             return Rendered("", "")
-        apply, inverse = _document(self.patch.added, lines, back), _document(self.patch.undone, back, lines)
+        apply, inverse = document(self.patch.added, lines, back), document(self.patch.undone, back, lines)
         return Rendered(apply, inverse, tuple(self.notes))
 
     # ------------------------------------------------------------ VLAN and overlay
@@ -287,5 +295,6 @@ class _Work:
         self.patch.entry("STP_PORT", port, **{wanted: "true"})
 
 
-def _document(operations: list[Operation], lines: str, undo: str) -> str:
+def document(operations: list[Operation], lines: str, undo: str) -> str:
+    """Return one direction as the text that the session takes."""
     return json.dumps({"patch": operations, "frr": lines, "frr_undo": undo}, indent=2) + "\n"
