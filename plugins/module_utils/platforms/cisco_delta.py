@@ -15,7 +15,7 @@ from ..model.change import BpduPolicy
 from ..model.errors import InputError
 from ..model.evidence import Difference
 from ..model.fabric import Device
-from .conftree import Path, Tree, children, has, parse, paths, sections, value
+from .conftree import Path, Tree, children, has, indented, parse, paths, sections, value
 from .reading import vlan_ids
 
 
@@ -60,20 +60,6 @@ class Delta:
     def inverse(self) -> str:
         """Return the lines that undo them, last first."""
         return indented(list(reversed(self.undone)), self.indent)
-
-
-def indented(items: Sequence[tuple[Path, str]], indent: str) -> str:
-    """Write (section, line) pairs as text; an empty line opens the section, and equal ones share their heads."""
-    lines: list[str] = []
-    open_: Path = ()
-    for path, line in items:
-        shared = 0
-        while shared < min(len(open_), len(path)) and open_[shared] == path[shared]:
-            shared += 1
-        lines += [f"{indent * i}{path[i]}" for i in range(shared, len(path))]
-        lines += [f"{indent * len(path)}{line}"] if line else []
-        open_ = path if line or path else ()
-    return "\n".join(lines) + "\n" if lines else ""
 
 
 def allowed_vlans(below: Tree) -> set[int] | None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 #: A line and what stands under it, in the device's order.
 Tree = dict[str, "Tree"]
@@ -73,3 +73,17 @@ def sections(tree: Tree, pattern: str) -> Iterator[tuple[re.Match[str], Tree]]:
 def value(tree: Tree, pattern: str) -> str | None:
     """Return the first group of the first line of one level that fully matches."""
     return next((match.group(1) for match, _unused in sections(tree, pattern)), None)
+
+
+def indented(items: Sequence[tuple[Path, str]], indent: str) -> str:
+    """Write (section, line) pairs as text; an empty line opens the section, and equal ones share their heads."""
+    lines: list[str] = []
+    open_: Path = ()
+    for path, line in items:
+        shared = 0
+        while shared < min(len(open_), len(path)) and open_[shared] == path[shared]:
+            shared += 1
+        lines += [f"{indent * i}{path[i]}" for i in range(shared, len(path))]
+        lines += [f"{indent * len(path)}{line}"] if line else []
+        open_ = path
+    return "\n".join(lines) + "\n" if lines else ""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a segment has in a configuration of indented lines (EOS, NX-OS, IOS-XE), taken away, and put back as it stood."""
+"""What a segment has in a configuration of indented lines (EOS, NX-OS, IOS-XE), taken away and put back as it stood."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..model.change import Change
 from ..model.errors import InputError
 from ..model.fabric import Device, Role
 from ..model.plan import Rendered
-from .cisco_delta import allowed_vlans, indented
-from .conftree import Path, Tree, children, has, paths, sections
+from .cisco_delta import allowed_vlans
+from .conftree import Path, Tree, children, has, indented, paths, sections
 from .reading import vlan_ids
 
 Item = tuple[Path, str]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..conftree import Path, Tree, children, has
+from ..conftree import Path, Tree, children, has, indented
 
 #: The order in which EOS prints the sections that this collection touches.
 _ORDER = (
@@ -84,14 +84,4 @@ def _text(items: Sequence[tuple[Path, str]]) -> str:
     groups: dict[str, list[tuple[Path, str]]] = {}
     for path, line in items:
         groups.setdefault(path[0] if path else line, []).append((path, line))
-    lines: list[str] = []
-    for group in groups.values():
-        open_: Path = ()
-        for path, line in group:
-            shared = 0
-            while shared < min(len(open_), len(path)) and open_[shared] == path[shared]:
-                shared += 1
-            lines += [f"{'   ' * i}{path[i]}" for i in range(shared, len(path))]
-            lines += [f"{'   ' * len(path)}{line}"] if line else []
-            open_ = path
-    return "\n".join(lines) + "\n" if lines else ""
+    return "".join(indented(group, "   ") for group in groups.values())
