@@ -140,8 +140,8 @@ class _Removal:
         for statement in (s for s in self.running if s in self.gone):
             plain = statement.removeprefix(_INACTIVE)
             back += [f"set {plain}", *([f"deactivate {plain}"] if plain != statement else [])]
-        lines = ("".join(f"{line}\n" for line in way) for way in (self.taken, back))
-        return Rendered(*lines, tuple(self.notes) if self.taken else ())
+        apply, inverse = ("".join(f"{line}\n" for line in way) for way in (self.taken, back))
+        return Rendered(apply, inverse, tuple(self.notes) if self.taken else ())
 
 
 def _path(holder: Key) -> str:

@@ -24,7 +24,6 @@ _ETHERNET_HEADER = 14
 _DEFAULT_MTU = 1514
 #: Numbers of the interconnect's route distinguishers begin here, away from VNIs and VLAN ids of most fabrics.
 _INTERCONNECT_RD = 60000
-_VLAN_VNI = re.compile(r"(?:routing-instances (?P<ri>\S+) )?vlans (?P<name>\S+) vxlan vni (?P<vni>\d+)")
 _TREE_PROTOCOLS = ("rstp", "mstp", "vstp")
 
 
