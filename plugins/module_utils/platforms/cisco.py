@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from ..model.state import AddressFamily, BgpPeer, DeviceState, IPAddress, MacEntry, SpanningTreePort, Vlan
 from . import reading
 from .reading import Answer
+
+#: How many ports, next hops and segments are kept as they were read last; a device has few, in many entries.
+_REMEMBERED = 4096
 
 MAC = r"[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}"
 #: A prompt with or without a command behind it, an echoed command, IOS-XR's time stamp, Genie-style comments.
@@ -31,15 +35,15 @@ FAMILIES = {
 
 def lines(answer: Answer) -> list[str]:
     """Return the lines that are not blank, without prompt, echo and time stamp; none left is a ParseError."""
-    found = [line for line in answer.lines() if not _is_noise(line.strip())]
+    found = [line for line in answer.lines() if not (_is_suspect(line) and _NOISE.match(line.strip()))]
     if not found:
         raise answer.error("is empty")
     return found
 
 
-def _is_noise(text: str) -> bool:
+def _is_suspect(line: str) -> bool:
     """Look at the beginning first: of the many lines of a large table hardly one can be noise."""
-    return ("#" in text or ">" in text or text.startswith(_NOISE_BEGINS)) and _NOISE.match(text) is not None
+    return "#" in line or ">" in line or line.lstrip().startswith(_NOISE_BEGINS)
 
 
 def need(answer: Answer, header: str, text: Iterable[str]) -> None:
@@ -86,6 +90,7 @@ def port_namer(names: dict[str, str]) -> Callable[[str], str]:
     table = {short.lower(): name for short, name in names.items()}
     pattern = re.compile(rf"({'|'.join(sorted(table, key=len, reverse=True))})\s*(\d[\w/.:]*)", re.IGNORECASE)
 
+    @functools.lru_cache(maxsize=_REMEMBERED)
     def full(name: str) -> str:
         match = pattern.fullmatch(name.strip())
         return table[match.group(1).lower()] + match.group(2) if match else name.strip()
@@ -93,6 +98,7 @@ def port_namer(names: dict[str, str]) -> Callable[[str], str]:
     return full
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def addresses(text: str) -> tuple[IPAddress, ...]:
     """Return every IP address in the text, in order, without the unspecified one."""
     found = []
@@ -141,6 +147,7 @@ def merge_macs(
     return tuple(joined + rest)
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def esi(text: str | None) -> str | None:
     """Return an ESI in the colon form; None for the zero one (RFC 7432 section 5: a single-homed host)."""
     digits = re.sub(r"[^0-9a-fA-F]", "", text or "").lower()

@@ -38,15 +38,23 @@ _LOG_MESSAGE = re.compile(
     r"|^(?:<\d+>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? +\S+ +[\w/.-]+(?:\[\d+\])?: ",  # RFC 3164
     re.MULTILINE,
 )
+#: How a log message without a facility begins. It is sought first: one literal character is soon found in a table.
+_LOG_LINE = re.compile(
+    r"\n(?:Message from syslogd@|Broadcast Message from|(?:<\d+>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)"
+)
 _REFUSED = re.compile(
     r"^\s*(?:% ?(?:Invalid|Incomplete|Ambiguous|Unavailable|Error|Command|Unrecognized|Interface does not)[^\n]*"
     r"|(?:syntax error|unknown command|error: |missing argument)[^\n]*)",
     re.MULTILINE | re.IGNORECASE,
 )
+#: Further down than this a refusal is part of what was asked for.
+_REFUSED_WITHIN = 400
+_TO_LINE_END = re.compile(r"\s*[^\n]*")
 _PAGER = re.compile(r"--\s*\(?[Mm]ore\)?\s*-*(?:\d+%)?|---\(more")
 _PROMPT = re.compile(
     r"^[\w.@:/~-]{1,80}(?:\([\w.-]+\))?[#>]\s*$|^\{(?:master|backup|primary|linecard|secondary)(?::\w+)?\}\s*$"
 )
+_PROMPT_ENDS = ("#", ">", "}")
 #: A prompt with what was typed behind it, as a log of a session has it; `$` is a shell's.
 _ECHO = re.compile(
     r"^[\w.@:/~()\[\]-]{1,80}[#>$%] ?(?:sh|show|do|run|sudo|ip|bridge|cat|net|nv|vtysh|terminal|ethtool)\b.*$"
@@ -78,13 +86,14 @@ class Answer:
     @property
     def is_text(self) -> bool:
         """True where the answer is neither JSON nor XML."""
-        return isinstance(self.output, str) and not self._body(self.output).startswith(("{", "[", "<"))
+        return isinstance(self.output, str) and not self._body.startswith(("{", "[", "<"))
 
     def value(self) -> typing.Any:
         """Return the JSON value of the answer as it is."""
         if not isinstance(self.output, str):
             return self.output
-        text = self._body(self._whole(self.output))
+        self._require_whole(self.output)
+        text = self._body
         try:
             return json.loads(text)
         except ValueError as exc:
@@ -113,32 +122,43 @@ class Answer:
 
     def text(self) -> str:
         """Return the text, without echo, prompt and carriage returns; refuse what is no plain answer."""
-        if not isinstance(self.output, str):
-            raise self.error("is JSON where text was asked for")
-        lines = self._body(self._whole(self.output)).splitlines()
-        text = "\n".join(line.rstrip() for line in lines if not _PROMPT.match(line))
-        if not text.strip():
-            raise self.error("is empty")
-        return text
+        return "\n".join(self._kept)
 
     def xml(self) -> str:
         """Return the XML text; a document type (entities) has no place in an answer and is refused."""
-        text = self._body(self._whole(str(self.output)))
+        self._require_whole(str(self.output))
+        text = self._body
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
             raise self.error("holds a document type")
         return text
 
     def lines(self) -> list[str]:
         """Return the lines of the text that are not blank."""
-        return [line for line in self.text().splitlines() if line.strip()]
+        return [line for line in self._kept if line]
 
-    def _body(self, text: str) -> str:
-        """Return the text without what stands around an answer: prompts, the echo of the command, a common indent."""
-        lines = [line.rstrip() for line in _COLOUR.sub("", text.replace("\r", "")).split("\n")]
+    @functools.cached_property
+    def _kept(self) -> list[str]:
+        """The lines of the text, without prompts."""
+        if not isinstance(self.output, str):
+            raise self.error("is JSON where text was asked for")
+        self._require_whole(self.output)
+        lines = map(str.rstrip, self._body.splitlines())
+        kept = [line for line in lines if not (line.endswith(_PROMPT_ENDS) and _PROMPT.match(line))]
+        if not any(kept):
+            raise self.error("is empty")
+        return kept
+
+    @functools.cached_property
+    def _body(self) -> str:
+        """The text without what stands around an answer: prompts, the echo of the command, a common indent."""
+        text = str(self.output).replace("\r", "")
+        lines = list(map(str.rstrip, (_COLOUR.sub("", text) if "\x1b" in text else text).split("\n")))
         while lines and (self._is_frame(lines[0]) or _TYPED.match(lines[0])):
             del lines[0]
         while lines and self._is_frame(lines[-1]):
             del lines[-1]
+        if any(line and not line[0].isspace() for line in lines):
+            return "\n".join(lines)
         indent = min((len(line) - len(line.lstrip()) for line in lines if line), default=0)
         return "\n".join(line[indent if indent >= _PASTED_INDENT else 0 :] for line in lines)
 
@@ -147,18 +167,28 @@ class Answer:
         echoed = bool(self.command) and line.endswith(self.command)
         return not line or echoed or bool(_PROMPT.match(line) or _SHELL_PROMPT.match(line) or _ECHO.match(line))
 
-    def _whole(self, text: str) -> str:
-        if not text.strip():
+    def _require_whole(self, text: str) -> None:
+        """Raise ParseError for what is empty, a refusal, cut by a pager or mixed with a log message."""
+        if not text or text.isspace():
             raise self.error("is empty")
-        for pattern, reason in (
-            (_REFUSED, "is a refusal"),
-            (_PAGER, "was cut by a pager"),
-            (_LOG_MESSAGE, "is mixed with a log message"),
+        for sought, reason in (
+            (_refusal, "is a refusal"),
+            (_PAGER.search, "was cut by a pager"),
+            (_log_message, "is mixed with a log message"),
         ):
-            found = pattern.search(text)
-            if found and not (pattern is _REFUSED and found.start() > 400):
+            found = sought(text)
+            if found:
                 raise self.error(f"{reason}: {found.group().strip()[:80]}")
-        return text
+
+
+def _refusal(text: str) -> re.Match[str] | None:
+    rest = _TO_LINE_END.match(text, _REFUSED_WITHIN + 1)
+    found = _REFUSED.search(text, 0, rest.end() if rest else len(text))
+    return found if found and found.start() <= _REFUSED_WITHIN else None
+
+
+def _log_message(text: str) -> re.Match[str] | None:
+    return _LOG_MESSAGE.search(text) if "%" in text or _LOG_LINE.search(f"\n{text}") else None
 
 
 def _unwrap(data: object) -> object:
@@ -412,6 +442,8 @@ def _key_of(kind: type) -> Callable[[typing.Any], typing.Any]:
 
 
 def _merge_entries(known: tuple[typing.Any, ...], new: tuple[typing.Any, ...]) -> tuple[typing.Any, ...]:
+    if not known or not new:
+        return known or new
     kinds = {entry.__class__ for entry in (*known, *new)}
     if len(kinds) != 1 or not _field_names(next(iter(kinds))):
         return known + tuple(item for item in new if item not in known)

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from ...model.state import (
     EntryKind,
     Fact,
+    IPAddress,
     Lag,
     LagMember,
     MacEntry,
@@ -22,6 +24,9 @@ from ..reading import Answer, Facts, address, blocks, entries, first, mac, numbe
 from .tree import Element, tree
 
 _MAC = r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}"
+_MAC_ALONE = re.compile(_MAC)
+#: How many flags and sources are kept as they were read last; a device has few, in many entries.
+_REMEMBERED = 4096
 _ESI = re.compile(r"(?:[0-9a-fA-F]{2}:){9}[0-9a-fA-F]{2}")
 _MAC_ROOTS = ("l2ng-l2ald-rtb-macdb", "l2ald-rtb-macdb", "ethernet-switching-table-information", "mac-vrf-macdb")
 _MAC_ENTRIES = ("l2ng-l2ald-mac-entry-vlan", "l2ng-mac-entry", "l2ald-mac-entry", "l2-mac-entry", "mac-table-entry")
@@ -36,7 +41,7 @@ def mac_table(answer: Answer) -> Facts:
 def _mac_of(entry: Element) -> MacEntry | None:
     """A brief table nests its entries in one that only counts them; flood entries have no MAC."""
     text = entry.get("l2ng-l2-mac-address", "l2-mac-address", "mac-address")
-    if not text or not re.fullmatch(_MAC, text):
+    if not text or not _MAC_ALONE.fullmatch(text):
         return None
     source = entry.get("l2ng-l2-active-source", "l2-active-source", "active-source") or ""
     flags = entry.get("l2ng-l2-mac-flags", "l2ng-l2-mac-entry-flags", "l2-mac-flags", "l2-mac-entry-flags", "mac-type")
@@ -46,8 +51,7 @@ def _mac_of(entry: Element) -> MacEntry | None:
 
 def mac_entry(address_: str, vlan: str | None, port: str | None, source: str, flags: str) -> MacEntry:
     """Build one entry; the active source is the remote VTEP or the Ethernet segment."""
-    esi = source.lower() if _ESI.fullmatch(source) else None
-    vtep = address(source) if source and not esi and re.fullmatch(r"[0-9a-fA-F.:]+", source) else None
+    esi, vtep = _of_source(source)
     remote = bool(vtep) or bool(port and port.startswith(("vtep.", "esi."))) or "rcvd_from_remote" in flags
     return MacEntry(
         mac=mac(address_) or "",
@@ -59,6 +63,15 @@ def mac_entry(address_: str, vlan: str | None, port: str | None, source: str, fl
     )
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _of_source(source: str) -> tuple[str | None, IPAddress | None]:
+    """Return the Ethernet segment or the VTEP that an active source is."""
+    if _ESI.fullmatch(source):
+        return source.lower(), None
+    return None, address(source) if re.fullmatch(r"[0-9a-fA-F.:]+", source) else None
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _kind(flags: str) -> EntryKind | None:
     """D dynamic, S static (also ``Learn`` and ``Static`` in the older table, ``static`` among long flags)."""
     words = re.split(r"[,\s]+", flags)
@@ -184,7 +197,7 @@ def _neighbor(ip: str | None, hw: str | None, interface: str | None, vrf: str | 
     static = "permanent" in flags
     return Neighbor(
         ip=ip_address,
-        mac=mac(hw) if hw and re.fullmatch(_MAC, hw) else None,
+        mac=mac(hw) if hw and _MAC_ALONE.fullmatch(hw) else None,
         interface=name,
         vrf=vrf,
         kind=EntryKind.REMOTE if remote else EntryKind.STATIC if static else EntryKind.DYNAMIC,

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 import re
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ...model.state import (
     AddressFamily,
@@ -25,6 +26,8 @@ from ...model.state import (
 from ..reading import Answer, Facts, address, blocks, duration_s, entries, first, mac, number, unless_hidden
 from .tree import Element, tree
 
+#: How many AS paths and lists of communities are kept as they were read last: of many routes they are the same.
+_REMEMBERED = 4096
 _NO_ESI = "00:00:00:00:00:00:00:00:00:00"
 
 
@@ -268,11 +271,12 @@ def _without_copies(tables: dict[str, list[EvpnRoute]]) -> tuple[EvpnRoute, ...]
 
 
 def _route(key: dict[str, typing.Any], path: Element) -> EvpnRoute:
-    labels = [number(first(r"(\d+)", e.text)) for e in path.iter("route-label")]
+    deep = list(path.iter("route-label", "protocol-nh", "as-path", "attr-value"))
+    labels = [number(first(r"(\d+)", e.text)) for e in deep if e.name == "route-label"]
     communities = [e.text for c in path.all("communities") for e in c.children]
     detailed = path.has("rt-entry-state") or path.has("communities")
-    hops = [e.get("to") for e in path.iter("protocol-nh")]
-    as_path = re.sub(r"^AS path: ?", "", path.deep("as-path", "attr-value") or "")
+    hops = [e.get("to") for e in deep if e.name == "protocol-nh"]
+    as_path = next((e.text.strip() for e in deep if e.name in ("as-path", "attr-value")), "")
     state = path.get("rt-entry-state")
     return EvpnRoute(
         **{**key, "esi": key["esi"] or path.get("mac-route-esi") or None},
@@ -282,14 +286,20 @@ def _route(key: dict[str, typing.Any], path: Element) -> EvpnRoute:
         l3_vni=labels[1] if len(labels) > 1 else None,
         best=path.get("active-tag") in ("*", "@"),
         valid=None if state is None else "Hidden" not in state,
-        as_path=re.sub(r"\s*\(.*\)|\s+$", "", as_path.strip().splitlines()[0]) if as_path.strip() else None,
-        **(_community_facts(communities) if detailed else {}),
+        as_path=_as_path(as_path),
+        **(_community_facts(tuple(communities)) if detailed else {}),
     )
 
 
-def _community_facts(communities: Iterable[str]) -> dict[str, typing.Any]:
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _as_path(text: str) -> str | None:
+    path = re.sub(r"^AS path: ?", "", text).strip()
+    return re.sub(r"\s*\(.*\)|\s+$", "", path.splitlines()[0]) if path else None
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _community_facts(listed: tuple[str, ...]) -> dict[str, typing.Any]:
     """``target:65000:9999``, ``mac-mobility:0x1:sticky (sequence 0)``, ``router-mac:…`` (RFC 7432, RFC 9135)."""
-    listed = list(communities)
     mobility = next((c for c in listed if c.startswith("mac-mobility:")), None)
     sequence = first(r"sequence (\d+)", mobility) if mobility else None
     router = next((c.split(":", 1)[1] for c in listed if c.startswith("router-mac:")), None)
@@ -371,7 +381,7 @@ def _text_paths(answer: Answer, head: re.Match[str], text: str) -> Iterator[Evpn
             best=path.startswith(("*", "@")),
             valid="Hidden" not in (first(r"State: <(.*?)>", path) or ""),
             as_path=first(r"AS path: (.*?)(?:\s+\(.*\))?\s*$", path),
-            **_community_facts(listed),
+            **_community_facts(tuple(listed)),
         )
 
 

@@ -148,6 +148,7 @@ def _joined_macs(state: DeviceState) -> tuple[MacEntry, ...]:
         vlan = entry.vlan_id or vlan_of.get(entry.vni or 0)
         vni = entry.vni or vni_of.get(entry.vlan_id or 0)
         told = by_table if entry.vni is None else by_database
-        told.append(dataclasses.replace(entry, vlan_id=vlan, vni=vni))
+        as_it_is = vlan == entry.vlan_id and vni == entry.vni
+        told.append(entry if as_it_is else dataclasses.replace(entry, vlan_id=vlan, vni=vni))
     merged: tuple[MacEntry, ...] = merge(tuple(by_table), tuple(by_database))
     return merged

@@ -12,34 +12,69 @@ import html
 import re
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from ..reading import Answer
 
+_Json = Mapping[str, typing.Any]
+#: What stands in an object of JSON beside its children.
+_NO_CHILDREN = ("attributes", "data")
 
-@dataclass(slots=True)
+
 class Element:
-    """One element: its text, its attributes and its children in order."""
+    """One element: its text, its attributes and its children in order.
 
-    name: str
-    text: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)
-    children: list[Element] = field(default_factory=list)
+    The children of JSON are made when they are asked for by no name: of a large table hardly one is.
+    """
+
+    __slots__ = ("_children", "_said", "attributes", "name", "text")
+
+    def __init__(
+        self,
+        name: str,
+        text: str = "",
+        attributes: dict[str, str] | None = None,
+        children: list[Element] | None = None,
+        said: _Json | None = None,
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.attributes = attributes or {}
+        self._said = said or {}
+        self._children = children
+
+    @property
+    def children(self) -> list[Element]:
+        """The elements below this one, in order."""
+        if self._children is None:
+            self._children = _below(self._said)
+        return self._children
 
     def all(self, *names: str) -> list[Element]:
         """Return the children that have one of the names."""
-        return [child for child in self.children if child.name in names]
+        if self._children is None:
+            return _below(self._said, names) if any(name in self._said for name in names) else []
+        return [child for child in self._children if child.name in names]
 
     def iter(self, *names: str) -> Iterator[Element]:
-        """Yield the elements of one of the names at any depth, in document order."""
-        for child in self.children:
+        """Return the elements of one of the names at any depth, in document order."""
+        found: list[Element] = []
+        self._add_deep(found, names)
+        return iter(found)
+
+    def _add_deep(self, found: list[Element], names: tuple[str, ...]) -> None:
+        if self._children is None:
+            _add_within(found, self._said, names)
+            return
+        for child in self._children:
             if child.name in names:
-                yield child
-            yield from child.iter(*names)
+                found.append(child)
+            child._add_deep(found, names)
 
     def get(self, *names: str) -> str | None:
         """Return the text of the first child that has one of the names, None if there is none."""
+        if self._children is None:
+            return _text_below(self._said, names)
         found = next((child for child in self.children if child.name in names), None)
         return None if found is None else found.text.strip()
 
@@ -50,7 +85,7 @@ class Element:
 
     def has(self, name: str) -> bool:
         """True where there is a child of that name, as Junos writes flags."""
-        return any(child.name == name for child in self.children)
+        return name in self._said if self._children is None else any(child.name == name for child in self._children)
 
 
 def tree(answer: Answer, *roots: str) -> list[Element]:
@@ -59,7 +94,7 @@ def tree(answer: Answer, *roots: str) -> list[Element]:
     Raises:
         ParseError: the answer is cut short, empty, or has none of them: it is of another command.
     """
-    top = Element("", children=_from_xml(answer) if _is_xml(answer) else _from_json(answer.json()))
+    top = Element("", children=_from_xml(answer) if _is_xml(answer) else _top(answer.json()))
     found = list(top.iter(*roots))
     if not found:
         error = next(top.iter("error", "xnm:error", "rpc-error"), None)
@@ -103,11 +138,58 @@ def _xml_element(node: ElementTree.Element) -> Element:
     )
 
 
-def _from_json(data: Mapping[str, typing.Any]) -> list[Element]:
+def _top(data: _Json) -> list[Element]:
     found: list[Element] = []
     for name, value in data.items():
         _collect(found, name, value)
     return found
+
+
+def _below(said: _Json, names: tuple[str, ...] | None = None) -> list[Element]:
+    """Return the children of an object, those of the names if there are any."""
+    found: list[Element] = []
+    for name, value in said.items():
+        if name != "data" and (names is None or name in names):
+            _collect(found, name, value)
+    return found
+
+
+def _text_below(said: _Json, names: tuple[str, ...]) -> str | None:
+    """Return the text of the first child of one of the names."""
+    present = [name for name in names if name in said]
+    if not present:
+        return None
+    value = said[present[0] if len(present) == 1 else next(name for name in said if name in present)]
+    while value.__class__ is list and value:
+        value = value[0]
+    return _json_text(value.get("data") if value.__class__ is dict else value).strip()
+
+
+def _add_within(found: list[Element], said: _Json, names: tuple[str, ...]) -> None:
+    """Add the elements of one of the names at any depth below an object; most values are one text in two wrappers."""
+    for name, value in said.items():
+        if name in names:
+            own: list[Element] = []
+            _collect(own, name, value)
+            for element in own:
+                found.append(element)
+                element._add_deep(found, names)
+        elif value.__class__ is list:
+            for item in value:
+                if item.__class__ is not dict or len(item) > 1 or "data" not in item:
+                    _add_unwrapped(found, name, item, names)
+        elif value.__class__ is dict:
+            _add_unwrapped(found, name, value, names)
+
+
+def _add_unwrapped(found: list[Element], name: str, value: typing.Any, names: tuple[str, ...]) -> None:
+    if name in _NO_CHILDREN or name.startswith("@"):
+        return
+    if isinstance(value, list):
+        for item in value:
+            _add_unwrapped(found, name, item, names)
+    elif isinstance(value, dict):
+        _add_within(found, value, names)
 
 
 def _collect(found: list[Element], name: str, value: typing.Any) -> None:
@@ -125,11 +207,7 @@ def _collect(found: list[Element], name: str, value: typing.Any) -> None:
     else:
         said = value.get("attributes")
         attributes = {key.rpartition(":")[2]: str(v) for key, v in said.items()} if said else {}
-        children: list[Element] = []
-        for key, item in value.items():
-            if key != "data":
-                _collect(children, key, item)
-        found.append(Element(name, _json_text(value.get("data")), attributes, children))
+        found.append(Element(name, _json_text(value.get("data")), attributes, said=value))
 
 
 def _json_text(value: typing.Any) -> str:
