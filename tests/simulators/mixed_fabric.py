@@ -225,6 +225,11 @@ class MixedFabric:
         self.switches[device.name] = switch
         self._close.append(close)
 
+    def move_out(self, site: str) -> None:
+        """Let the hosts that the change attaches leave a site; the bystanders stay."""
+        for device in self.fabric.select(site=site, role=Role.LEAF):
+            self._around[device.name].hosts.pop(port(device, ATTACHED), None)
+
     # ------------------------------------------------------------ BGP
 
     def peers(self, device: Device) -> list[Peer]:

@@ -235,6 +235,10 @@ class CheckContext:
 
     @cached_property
     def _border_ends(self) -> dict[str, frozenset[IPAddress]]:
+        if self.change.removes:
+            # A removal closes its borders first; those that stay open join what is still stretched.
+            kept = self.change.kept_sites if len(self.change.kept_sites) > 1 else ()
+            return _ends_by_site(tuple(d for d in self._borders if d.site in kept))
         return _ends_by_site(tuple(d for d in self._borders if d.name not in self._awaiting))
 
 

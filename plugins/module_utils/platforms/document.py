@@ -131,7 +131,7 @@ _IOSXR = (
     "the platform is read only, for borders and DWDM routers between the sites: of use there are MACs, BGP and ports"
 )
 
-#: What the whole runbook has stretched on simulated switches (tests/unit/mixed/test_mixed_playbooks.py).
+#: What the whole runbook has stretched and taken away on simulated switches (tests/unit/mixed/test_mixed_playbooks.py).
 STRETCHED = frozenset({("eos", Role.LEAF), ("nxos", Role.LEAF), ("nxos_ssh", Role.LEAF), ("junos", Role.BORDER)})
 
 #: How a commit goes back by itself, and what that was proven on.
@@ -295,7 +295,7 @@ def _target(name: str, notes: _Notes) -> str:
 def _removes(name: str, notes: _Notes) -> str:
     if not hasattr(registry.platform(name), "remove"):
         return f"no {notes.mark('iosxr: read only')}"
-    return "real system" if name == "frr" else "golden"
+    return "real system" if name == "frr" else "simulator" if any(name == n for n, _role in STRETCHED) else "golden"
 
 
 def _watcher(name: str, notes: _Notes) -> str:

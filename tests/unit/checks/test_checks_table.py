@@ -104,6 +104,11 @@ def dot1q(data: dict[str, Any]) -> None:
     data["segment"]["handoff"]["mode"] = "dot1q_trunk"
 
 
+def dot1q_removal(data: dict[str, Any]) -> None:
+    dot1q(data)
+    data["remove_from"] = ["ZONE-B"]
+
+
 def unread(name: str, fact: str, phase: str = "post") -> CheckContext:
     state = healthy(dev(name), **{fact: None})
     return context(phase, states={name: replace(state, unread={fact: "no such command"})})
@@ -390,6 +395,10 @@ CASES: dict[tuple[str, str], tuple[CheckContext, list[str]]] = {
             ),
             dot1q,
         ),
+        [],
+    ),
+    ("VerifyVniFloodList", "802.1Q, taken away from the other site: the own border is closed"): (
+        with_change(flood("post", {"leaf-a1": (A2,), "leaf-a2": (A1,)}), dot1q_removal),
         [],
     ),
     ("VerifyVniFloodList", "VNI missing"): (

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet
 from ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric import VNI, MixedFabric
@@ -46,10 +47,17 @@ class Site:
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
-    def report(self) -> dict[str, Any]:
+    def report(self, change_id: str = "mixed-1") -> dict[str, Any]:
         """Return the evidence."""
-        found: dict[str, Any] = json.loads((self.folder / "runs" / "mixed-1" / "report" / "report.json").read_text())
+        found: dict[str, Any] = json.loads((self.folder / "runs" / change_id / "report" / "report.json").read_text())
         return found
+
+    def removal(self, site: str) -> Path:
+        """Write the change that takes the segment away from a site; return its file."""
+        file = self.folder / "unstretch.yml"
+        wanted = {**self.lab.change(), "change_id": "mixed-2", "remove_from": [site]}
+        file.write_text(yaml.safe_dump(wanted))
+        return file
 
     def targets(self) -> set[str | None]:
         """Return the route targets under which the devices announce the segment; None: one has no such VNI."""
@@ -103,6 +111,33 @@ def test_stretched_then_unchanged_then_taken_back(site: Site) -> None:
     report = site.report()
     assert (report["outcome"], report["rollback_proven"], report["differences"]) == ("reverted", True, [])
     assert site.targets() == {None} and site.drift(before) == []
+
+
+def test_taken_away_from_one_site_by_what_runs_there_then_put_back(site: Site) -> None:
+    status, output = site.play("stretch_vlan", change=str(site.change))
+    assert status == 0, output
+    stretched, removal = site.configs(), str(site.removal("B"))
+
+    status, output = site.play("unstretch_vlan", change=removal)
+    assert status != 0 and "VerifySegmentUnused" in output, "hosts are still there"
+    assert site.drift(stretched) == []
+
+    site.lab.move_out("B")
+    status, output = site.play("unstretch_vlan", change=removal)
+    assert status == 0, output
+    assert site.report("mixed-2")["outcome"] == "applied"
+    assert {n: site.lab.target(n, VNI) for n in site.lab.switches if site.lab.target(n, VNI)} == {
+        "leaf-a1": "10100:10100", "leaf-a2": "10100:10100",
+    }  # fmt: skip
+    assert {d.device for d in site.drift(stretched)} == {"leaf-b1", "leaf-b2", "border-a", "border-b"}
+
+    status, output = site.play("unstretch_vlan", change=removal)
+    assert status == 0, output
+    assert not re.search(r"changed=[1-9]", output), output
+
+    status, output = site.play("rollback", change_id="mixed-2")
+    assert status == 0, output
+    assert site.targets() == {"10100:10100"} and site.drift(stretched) == []
 
 
 def test_a_gate_of_the_second_site_that_fails_takes_both_sites_back(site: Site) -> None:
