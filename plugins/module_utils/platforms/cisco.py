@@ -74,11 +74,11 @@ def rows(answer: Answer, header: str, row: str, skip: str, text: list[str] | Non
 def joined(text: Iterable[str], lonely: str) -> list[str]:
     """Join a line that fully matches ``lonely`` (a long first column, wrapped) with the line after it."""
     result: list[str] = []
-    pending = ""
+    pending, is_lonely = "", re.compile(lonely).fullmatch
     for line in text:
         if pending:
             line, pending = f"{pending} {line.strip()}", ""
-        elif re.fullmatch(lonely, line):
+        elif is_lonely(line):
             pending = line.rstrip()
             continue
         result.append(line)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -36,6 +36,9 @@ def _summaries(answer: Answer, text: list[str]) -> Iterator[BgpPeer]:
             yield from cisco.bgp_summary(part, cisco.FAMILIES[name])
 
 
+#: How many lists of communities are kept as they were read last: of many routes they are the same.
+_REMEMBERED = 4096
+
 #: The fields after ``[type][RD]``, RFC 7432 section 7; IOS-XE writes ``*`` for no address.
 _FIELDS = {
     1: ("esi", "tag"),
@@ -46,11 +49,15 @@ _FIELDS = {
 }
 
 
+_PREFIX = re.compile(r"\[\d+\](?:\[[^][]*\])+/\d+")
+_VALUE = re.compile(r"\[([^][]*)\]")
+
+
 def parse_prefix(text: str) -> dict[str, object]:
     """Return the EvpnRoute fields of ``[2][1.1.1.1:101][0][48][AABBCC002000][0][*]/20``; ValueError if it is none."""
-    if not re.fullmatch(r"\[\d+\](\[[^][]*\])+/\d+", text):
+    if not _PREFIX.fullmatch(text):
         raise ValueError(f"{text[:60]!r} is no EVPN route")
-    number, rd, *values = re.findall(r"\[([^][]*)\]", text)
+    number, rd, *values = _VALUE.findall(text)
     names = _FIELDS.get(int(number), ("tag",))
     if len(values) < len(names):
         raise ValueError(f"{text[:60]!r} is a cut EVPN route")
@@ -69,12 +76,20 @@ def parse_prefix(text: str) -> dict[str, object]:
     return found
 
 
+_ENTRY = "BGP routing table entry for"
+#: How a line ends that goes on in the next one.
+_WRAPPED = (_ENTRY, "imported path from", "sourced,")
+
+
 def routes(answer: Answer) -> Facts:
     """``show bgp l2vpn evpn [all|detail|route-type …]``, also with ``ip``."""
-    text = cisco.joined(cisco.lines(answer), r"\s*BGP routing table entry for\s*|.*imported path from\s*|.*sourced,\s*")
-    if any(line.strip() == "% Network not in table" for line in text):
+    text = cisco.lines(answer)
+    whole = "\n".join([*text, ""])
+    if any(f"{end}\n" in whole for end in _WRAPPED):
+        text = cisco.joined(text, rf"\s*{_ENTRY}\s*|.*imported path from\s*|.*sourced,\s*")
+    if "% Network not in table" in whole and any(line.strip() == "% Network not in table" for line in text):
         return {Fact.EVPN_ROUTES: ()}
-    if any("BGP routing table entry for" in line for line in text):
+    if _ENTRY in whole:
         return {Fact.EVPN_ROUTES: tuple(_detail(answer, text))}
     return {Fact.EVPN_ROUTES: tuple(_brief(answer, text))}
 
@@ -127,15 +142,28 @@ def _brief_path(line: str) -> str | None:
     return (found.group(2) or "").strip() or None if found else None
 
 
+# A line feed rather than the beginning of a line: a search for a literal character is far faster.
+_BEGIN = re.compile(rf"\n(?=\s*{_ENTRY} )")
+_HEAD = re.compile(rf"\s*{_ENTRY} (\S+), version")
+_ANNOUNCED = re.compile(r"\n\s*Paths: \((\d+) available")
+_PATH = re.compile(r"\n\s*Refresh Epoch \d+\s*$", re.MULTILINE)
+_PATH_HOP = re.compile(r"\n\s*(\S+)(?: \([^)]*\))* from (\S+) \(")
+_ORIGIN = re.compile(r"\n\s*(Origin (?:IGP|EGP|incomplete).*)")
+_AS_PATH = re.compile(r"[\d.{}() ]+")
+_LABEL = re.compile(r"[Ll](?<!MPLS VPN [Ll])abel\d? (\d+)")
+_SEGMENT = re.compile(r"EVPN ESI: (\w+)")
+_COMMUNITY = re.compile(r"Extended Community: (.*(?:\n\s+(?:Router MAC|RT:|ENCAP|SoO|MAC Mob|EVPN )\S.*)*)")
+
+
 def _detail(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
-    for block in re.split(r"^(?=\s*BGP routing table entry for )", "\n".join(text), flags=re.MULTILINE)[1:]:
-        head = re.match(r"\s*BGP routing table entry for (\S+), version", block)
-        announced = re.search(r"^\s*Paths: \((\d+) available", block, re.MULTILINE)
+    for block in _BEGIN.split("\n".join(["", *text]))[1:]:
+        head = _HEAD.match(block)
+        announced = _ANNOUNCED.search(block)
         if not head or not announced:
             raise answer.error(f"has a route that is cut: {block.strip()[:60]!r}")
         if not head.group(1).startswith("["):
             continue
-        paths = re.split(r"^\s*Refresh Epoch \d+\s*$", block, flags=re.MULTILINE)[1:]
+        paths = _PATH.split(block)[1:]
         if len(paths) < int(announced.group(1)):
             raise answer.error(f"is cut: {head.group(1)} announces {announced.group(1)} paths and has {len(paths)}")
         for path in paths:
@@ -143,41 +171,41 @@ def _detail(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
 
 
 def _path(answer: Answer, prefix: str, text: str) -> EvpnRoute:
-    hop = re.search(r"^\s*(\S+)(?: \([^)]*\))* from (\S+) \(", text, re.MULTILINE)
-    origin = re.search(r"^\s*Origin (?:IGP|EGP|incomplete).*$", text, re.MULTILINE)
+    hop, origin = _PATH_HOP.search(text), _ORIGIN.search(text)
     if not hop or not origin:
         raise answer.error(f"has a path that is cut: {prefix}")
-    marks = {mark.strip() for mark in origin.group().split(",")}
-    head = text.strip().splitlines()[0].split(",")[0].strip()
-    route = EvpnRoute(
+    marks = {mark.strip() for mark in origin.group(1).split(",")}
+    head = text.lstrip().partition("\n")[0].split(",")[0].strip()
+    key = parse_prefix(prefix)
+    return EvpnRoute(
         next_hop=address(hop.group(1)),
         peer=None if hop.group(2) in ("0.0.0.0", "::") else hop.group(2),
         best="best" in marks,
         valid="valid" in marks,
-        as_path=head if re.fullmatch(r"[\d.{}() ]+", head) else None,
-        **parse_prefix(prefix),  # type: ignore[arg-type]
+        as_path=head if _AS_PATH.fullmatch(head) else None,
+        **{**key, **_attributes(key, text)},  # type: ignore[arg-type]
     )
-    return dataclasses.replace(route, **_attributes(route, text))  # type: ignore[arg-type]
 
 
-def _attributes(route: EvpnRoute, text: str) -> dict[str, object]:
+def _attributes(key: dict[str, object], text: str) -> dict[str, object]:
+    """Return what the path says besides the route's key."""
     found: dict[str, object] = {}
-    labels = [int(n) for n in re.findall(r"(?<!MPLS VPN )[Ll]abel\d? (\d+)", text)]
-    tunnel = re.search(r"PMSI Attribute:.*?vni:(\d+)", text, re.DOTALL)
+    labels = [int(n) for n in _LABEL.findall(text)]
     if labels:
         found["vni"] = labels[0]
-        found["l3_vni"] = labels[0] if route.route_type == 5 else labels[1] if len(labels) > 1 else None
-    elif tunnel:
+        found["l3_vni"] = labels[0] if key["route_type"] == 5 else labels[1] if len(labels) > 1 else None
+    elif tunnel := re.search(r"PMSI Attribute:.*?vni:(\d+)", text, re.DOTALL):
         found["vni"] = int(tunnel.group(1))
-    segment = re.search(r"EVPN ESI: (\w+)", text)
-    if segment and route.esi is None:
+    segment = _SEGMENT.search(text)
+    if segment and key.get("esi") is None:
         found["esi"] = cisco.esi(segment.group(1))
-    community = re.search(r"Extended Community: (.*(?:\n\s+(?:Router MAC|RT:|ENCAP|SoO|MAC Mob|EVPN )\S.*)*)", text)
+    community = _COMMUNITY.search(text)
     if community:
         found.update(_communities(community.group(1)))
     return found
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _communities(text: str) -> dict[str, object]:
     found: dict[str, object] = {"route_targets": tuple(re.findall(r"\bRT:(\S+)", text))}
     router = re.search(r"Router MAC:(\S+)", text)

@@ -83,11 +83,15 @@ _FIELDS = {
 }
 
 
+_PREFIX = re.compile(r"(?:\[[^][]*\]:?)+(?:/\d+)?")
+_VALUE = re.compile(r"\[([^][]*)\]")
+
+
 def parse_prefix(text: str) -> dict[str, object]:
     """Return the EvpnRoute fields of ``[2]:[0]:[0]:[48]:[mac]:[32]:[ip]/272``; ValueError if it is none."""
-    if not re.fullmatch(r"(\[[^][]*\]:?)+(/\d+)?", text):
+    if not _PREFIX.fullmatch(text):
         raise ValueError(f"{text[:60]!r} is no EVPN route")
-    route_type, *values = re.findall(r"\[([^][]*)\]", text)
+    route_type, *values = _VALUE.findall(text)
     names = _FIELDS.get(int(route_type), ())
     if int(route_type) in _FIELDS and len(values) < len(names) - (route_type == "5"):
         raise ValueError(f"{text[:60]!r} is a cut EVPN route")
@@ -179,68 +183,77 @@ def _brief_route(
     return dataclasses.replace(route, l3_vni=known) if kind == "L3VNI" else dataclasses.replace(route, vni=known)
 
 
-_PATH = re.compile(r"Path type: [\w-]+, path")
+# A line feed rather than the beginning of a line: a search for a literal character is far faster.
+_PATH = re.compile(r"\n(?=Path type: [\w-]+, path)")
+_ANNOUNCED = re.compile(r"\nPaths: \((\d+)")
+_HEAD = re.compile(r"\n(?=BGP routing table |Route Distinguisher: )")
+_FAMILY = re.compile(r"BGP routing table information for VRF .*address family (.+)$")
+_ENTRY = re.compile(r"BGP routing table entry for(?: (\[\d+\]:\S+?)(?:,|$))?")
 
 
 def _detail_routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
     """Read the entries path by path. Other address families of the same output are passed over."""
-    for rd, prefix, lines in _detail_entries(text):
-        starts = [i for i, line in enumerate(lines) if _PATH.match(line)]
-        announced = re.search(r"^Paths: \((\d+)", "\n".join(lines), re.MULTILINE)
-        if announced and len(starts) < int(announced.group(1)):
-            raise answer.error(f"is cut: {prefix} announces {announced.group(1)} paths and has {len(starts)}")
-        if prefix and not announced and not starts and rd:
+    for rd, prefix, said in _detail_entries(text):
+        paths = _PATH.split(said)[1:]
+        announced = _ANNOUNCED.search(said)
+        if announced and len(paths) < int(announced.group(1)):
+            raise answer.error(f"is cut: {prefix} announces {announced.group(1)} paths and has {len(paths)}")
+        if prefix and not announced and not paths and rd:
             raise answer.error(f"is cut: {prefix} has no path")
-        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-            yield _detail_route(answer, rd, prefix, lines[start:end])
+        for path in paths:
+            yield _detail_route(answer, rd, prefix, path)
 
 
-def _detail_entries(text: list[str]) -> Iterator[tuple[str | None, str | None, list[str]]]:
-    """Yield the RD, the prefix and the lines of each entry of the EVPN table."""
-    evpn, rd, prefix, lines = True, None, None, list[str]()
-    for line in (line.strip() for line in text):
-        if not line.startswith(("BGP routing table", "Route Distinguisher: ")):
-            lines.append(line)
-            continue
-        family = re.match(r"BGP routing table information for VRF .*address family (.+)$", line)
-        head, entry = _RD.match(line), line.startswith("BGP routing table entry for")
+def _detail_entries(text: list[str]) -> Iterator[tuple[str | None, str | None, str]]:
+    """Yield the RD, the prefix and the text of each entry of the EVPN table; a line feed stands before each line."""
+    evpn, rd, prefix, said = True, None, None, ""
+    for part in _HEAD.split("\n".join(map(str.strip, text))):
+        line, _unused, rest = part.partition("\n")
+        entry = _ENTRY.match(line)
+        head = None if entry else _RD.match(line)
+        family = None if entry or head else _FAMILY.match(line)
         if not (family or head or entry):
-            lines.append(line)
+            said += f"\n{part}"
             continue
-        if evpn and lines:
-            yield rd, prefix, lines
-        lines = []
-        if family:
-            evpn, rd, prefix = family.group(1).strip().upper() == "L2VPN EVPN", None, None
+        if evpn and said:
+            yield rd, prefix, said
+        said = f"\n{rest}" if rest else ""
+        if entry:
+            prefix = entry.group(1)
         elif head:
             rd, prefix = head.group(1), None
-        else:
-            found = re.match(r"BGP routing table entry for (\[\d+\]:\S+?)(?:,|$)", line)
-            prefix = found.group(1) if found else None
+        elif family:
+            evpn, rd, prefix = family.group(1).strip().upper() == "L2VPN EVPN", None, None
     if evpn:
-        yield rd, prefix, lines
+        yield rd, prefix, said
 
 
-def _detail_route(answer: Answer, rd: str | None, prefix: str | None, lines: list[str]) -> EvpnRoute:
-    text = "\n".join(lines)
-    imported = re.search(r"Imported from (\S+?):(\[\d+\]:\S+)", text)
+_IMPORTED = re.compile(r"Imported from (\S+?):(\[\d+\]:\S+)")
+_HOP = re.compile(r"\n(\S+) \(metric \S+\)(?: \([^)]*\))? from (\S+) \(")
+_AS_PATH = re.compile(r"AS-Path: ([\d.{}() ]+)")
+_LABELS = re.compile(r"Received label (\d+)(?: (\d+))?")
+_TARGET = re.compile(r"\bRT:(\S+)")
+
+
+def _detail_route(answer: Answer, rd: str | None, prefix: str | None, text: str) -> EvpnRoute:
+    imported = _IMPORTED.search(text)
     rd = rd or (imported.group(1) if imported else None)
     prefix = (prefix if imported is None or _same(prefix, imported.group(2)) else None) or (
         imported.group(2) if imported else None
     )
-    hop = re.search(r"^\s*(\S+) \(metric \S+\)(?: \([^)]*\))? from (\S+) \(", text, re.MULTILINE)
+    hop = _HOP.search(text)
     if rd is None or prefix is None or hop is None or "Origin " not in text:
-        raise answer.error(f"has a path that is cut: {lines[0][:60]!r}")
-    route = EvpnRoute(
+        raise answer.error(f"has a path that is cut: {text.partition(chr(10))[0][:60]!r}")
+    key = parse_prefix(prefix)
+    return EvpnRoute(
         rd=rd,
         next_hop=address(hop.group(1)),
         peer=None if hop.group(2) in ("0.0.0.0", "::") else hop.group(2),
         best="is best path" in text and "not best" not in text,
         valid="path is valid" in text,
         as_path=_as_path(text),
-        **parse_prefix(prefix),  # type: ignore[arg-type]
+        **{**key, **_attributes(key, text)},  # type: ignore[arg-type]
     )
-    return dataclasses.replace(route, **_attributes(route, text))  # type: ignore[arg-type]
 
 
 def _same(prefix: str | None, imported: str) -> bool:
@@ -249,21 +262,22 @@ def _same(prefix: str | None, imported: str) -> bool:
 
 
 def _as_path(text: str) -> str | None:
-    found = re.search(r"AS-Path: ([\d.{}() ]+)", text)
+    found = _AS_PATH.search(text)
     return found.group(1).strip() or None if found else None
 
 
-def _attributes(route: EvpnRoute, text: str) -> dict[str, object]:
+def _attributes(key: dict[str, object], text: str) -> dict[str, object]:
+    """Return what the path says besides the route's key."""
     found: dict[str, object] = {}
-    labels = re.search(r"Received label (\d+)(?: (\d+))?", text)
-    pmsi = re.search(r"Label: (\d+), Tunnel Id", text)
+    labels = _LABELS.search(text)
     if labels:
         found["vni"] = int(labels.group(1))
-        found["l3_vni"] = int(labels.group(1)) if route.route_type == 5 else number(labels.group(2))
-    elif pmsi:
+        found["l3_vni"] = int(labels.group(1)) if key["route_type"] == 5 else number(labels.group(2))
+    elif pmsi := re.search(r"Label: (\d+), Tunnel Id", text):
         found["vni"] = int(pmsi.group(1))
     if "community:" in text:
-        found["route_targets"] = tuple(re.findall(r"\bRT:(\S+)", text))
+        begin = text.find("RT:")
+        found["route_targets"] = tuple(_TARGET.findall(text, begin)) if begin >= 0 else ()
     mobility = re.search(r"MAC Mobility Sequence:(\w+):(\d+)", text)
     if mobility:
         found["sequence"] = int(mobility.group(2))
@@ -271,8 +285,8 @@ def _attributes(route: EvpnRoute, text: str) -> dict[str, object]:
     router = re.search(r"Router MAC:(\S+)", text)
     if router:
         found["router_mac"] = mac(router.group(1))
-    segment = re.search(r"\bESI: ([0-9a-fA-F.:]{14,})", text)
-    if segment and route.esi is None:
+    segment = re.search(r"\bESI: ([0-9a-fA-F.:]{14,})", text) if "ESI: " in text else None
+    if segment and key.get("esi") is None:
         found["esi"] = cisco.esi(segment.group(1))
     return found
 
@@ -287,23 +301,23 @@ def _json_routes(answer: Answer) -> Iterator[EvpnRoute]:
 
 def _json_route(rd: Row, prefix: Row, path: Row) -> EvpnRoute:
     hop = first(path, "ipnexthop", "ip6nexthop", "ipv6nexthop")
-    route = EvpnRoute(
+    key = parse_prefix(str(first(prefix, "nonipprefix", "ipprefix")))
+    vni = number(first(rd, "rd_vniid"))
+    text = " ".join(
+        str(row.get("extcommunity") or row.get("attr-extcommunity") or "")
+        for row in (path, *rows(path, "extcommunity"))
+    )
+    found = _attributes(key, f"community: {text}") if text.strip() else {}
+    if "l3" in str(first(rd, "rd_vrf") or "").lower():
+        found.setdefault("l3_vni", vni)
+    else:
+        found.setdefault("vni", vni)
+    return EvpnRoute(
         rd=str(first(rd, "rd_val", "rd")),
         next_hop=address(hop),
         peer=first(path, "neighbor"),
         best=first(path, "bestcode") == ">" or str(path.get("pathbest")).lower() == "true",
         valid="*" in str(path.get("statuscode", "")) or str(path.get("pathvalid")).lower() == "true",
         as_path=first(path, "path", "aspath"),
-        **parse_prefix(str(first(prefix, "nonipprefix", "ipprefix"))),  # type: ignore[arg-type]
+        **{**key, **found},  # type: ignore[arg-type]
     )
-    vni = number(first(rd, "rd_vniid"))
-    text = " ".join(
-        str(row.get("extcommunity") or row.get("attr-extcommunity") or "")
-        for row in (path, *rows(path, "extcommunity"))
-    )
-    found = _attributes(route, f"community: {text}") if text.strip() else {}
-    if "l3" in str(first(rd, "rd_vrf") or "").lower():
-        found.setdefault("l3_vni", vni)
-    else:
-        found.setdefault("vni", vni)
-    return dataclasses.replace(route, **found)  # type: ignore[arg-type]

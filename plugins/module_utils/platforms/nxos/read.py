@@ -116,6 +116,6 @@ def _with_vrf(state: DeviceState) -> tuple[Neighbor, ...] | None:
         return None
     vrfs = {port.name: port.vrf for port in state.ports or () if port.vrf}
     return tuple(
-        dataclasses.replace(entry, vrf=vrfs.get(entry.interface or "")) if entry.vrf is None else entry
+        dataclasses.replace(entry, vrf=vrf) if entry.vrf is None and (vrf := vrfs.get(entry.interface or "")) else entry
         for entry in state.neighbors
     )
