@@ -64,7 +64,8 @@ class Element:
 
     def _add_deep(self, found: list[Element], names: tuple[str, ...]) -> None:
         if self._children is None:
-            _add_within(found, self._said, names)
+            if self._said:
+                _add_within(found, self._said, names)
             return
         for child in self._children:
             if child.name in names:
@@ -196,18 +197,24 @@ def _collect(found: list[Element], name: str, value: typing.Any) -> None:
     """Add what a name says: one element or a list of them; attributes stand beside the value."""
     if name == "attributes" or name.startswith("@"):
         return
-    if isinstance(value, list):
-        before = len(found)
-        for item in value:
+    for item in value if isinstance(value, list) else (value,):
+        if isinstance(item, list):
             _collect(found, name, item)
-        if len(found) == before:
-            found.append(Element(name))
-    elif not isinstance(value, dict):
-        found.append(Element(name, _json_text(value)))
-    else:
-        said = value.get("attributes")
-        attributes = {key.rpartition(":")[2]: str(v) for key, v in said.items()} if said else {}
-        found.append(Element(name, _json_text(value.get("data")), attributes, said=value))
+        else:
+            found.append(_element(name, item))
+    if value == []:
+        found.append(Element(name))
+
+
+def _element(name: str, value: typing.Any) -> Element:
+    if not isinstance(value, dict):
+        return Element(name, _json_text(value))
+    text = _json_text(value.get("data"))
+    if len(value) == 1 and "data" in value:
+        return Element(name, text)
+    said = value.get("attributes")
+    attributes = {key.rpartition(":")[2]: str(v) for key, v in said.items()} if said else {}
+    return Element(name, text, attributes, said=value)
 
 
 def _json_text(value: typing.Any) -> str:
