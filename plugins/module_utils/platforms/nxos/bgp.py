@@ -198,8 +198,8 @@ def _detail_routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
         announced = _ANNOUNCED.search(said)
         if announced and len(paths) < int(announced.group(1)):
             raise answer.error(f"is cut: {prefix} announces {announced.group(1)} paths and has {len(paths)}")
-        if prefix and not announced and not paths and rd:
-            raise answer.error(f"is cut: {prefix} has no path")
+        if not paths:
+            raise answer.error(f"is cut: {prefix or 'an entry'} has no path")
         for path in paths:
             yield _detail_route(answer, rd, prefix, path)
 

@@ -199,6 +199,15 @@ def test_announced_entries_that_are_missing_are_a_cut() -> None:
         read("d", {"show ip arp detail vrf blue": "\n".join(ARP.splitlines()[:-1])})
 
 
+def test_a_route_whose_path_was_lost_is_a_cut() -> None:
+    """Whether or not the line that counts the paths is there."""
+    path = "  Path type: internal, path is valid, not best reason: none, no labeled nexthop\n"
+    count = "Paths: (1 available, best #1)\n"
+    for lost, reason in ((path, "announces 1 paths and has 0"), (count + path, "has no path")):
+        with pytest.raises(ParseError, match=reason):
+            read("d", {"show bgp l2vpn evpn": ROUTES.replace(lost, "")})
+
+
 def test_layer2() -> None:
     ports = read("d", {"show spanning-tree": STP}).spanning_tree or ()
     assert [(p.port, p.instance, p.role, p.state, p.edge) for p in ports] == [
