@@ -15,12 +15,15 @@ settings.register_profile("house", max_examples=int(os.environ.get("STRETCHNET_E
 settings.load_profile("house")
 
 HERE = Path(__file__).resolve().parent
-#: Files whose tests start programs or servers of their own, or wait for the timer of a device, with what costs the time.
+#: Files whose tests start programs or servers of their own, wait, or play many histories, with what costs the time.
 SLOW = {
     "actions/test_actions_approval.py": "ansible-playbook, at terminals of its own",
     "actions/test_actions_design.py": "ansible-playbook",
+    "actions/test_actions_measure.py": "ansible-playbook",
+    "actions/test_actions_rehearsal.py": "ansible-playbook",
     "awx/test_awx_setup.py": "ansible-playbook, a module for each object",
     "cores/test_cores_traps.py": "ansible-playbook",
+    "house/test_house_ansible_doc.py": "ansible-doc",
     "hypervisors/test_hypervisors_vsphere.py": "builds and starts a vCenter simulator",
     "ipam/test_ipam_playbook.py": "ansible-playbook",
     "mixed/test_mixed_playbooks.py": "ansible-playbook on seven switches over real sockets",
@@ -32,12 +35,17 @@ SLOW = {
     "platforms/nxos/test_nxos_session.py": "a switch over real sockets, timers that run out",
     "platforms/sonic/test_sonic_session.py": "the device's scripts in a real shell",
     "platforms/test_platforms_faults.py": "every switch over real sockets, sessions that break",
+    "platforms/test_platforms_removal.py": "a switch over real sockets for each platform",
+    "probes/test_probes_flows.py": "flows over real sockets, as long as they last",
     "report/test_report_browser.py": "Chromium",
     "report/test_report_callback.py": "ansible-playbook at a terminal of its own",
+    "report/test_report_timeline.py": "long series, drawn",
     "runner/test_runner_jobs.py": "ansible-runner, ansible-playbook",
     "scale/test_scale_bounds.py": "64 switches over real sockets",
     "stores/test_stores_s3.py": "an S3 server on loopback",
+    "stores/test_stores_sequence.py": "git, an S3 server on loopback, controllers that race",
     "transaction/test_transaction_mixed.py": "three switches over real sockets, a controller that is killed",
+    "transaction/test_transaction_simulation.py": "tens of thousands of histories",
 }
 
 
