@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Job:
         self.runs = folder / "mounted" / "runs"
         for name in ("env", "inventory", "project/changes"):
             (folder / name).mkdir(parents=True)
+        subprocess.run(["git", "init", "-q", "--bare", str(folder / "mounted" / "points.git")], check=True)
         shutil.copytree(ROOT / "playbooks", folder / "project" / "playbooks")
         (folder / "project" / "changes" / "chg.json").write_text(json.dumps(CHANGE))
         self._inventory(devices)
