@@ -11,7 +11,7 @@ import pytest
 import test_move_faults as faults
 from runbook_bench import CHANGE_ID, Play, fail, run
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 
 def gate(runs: Path, name: str) -> dict:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from runbook_bench import CHANGE, CHANGE_ID, Twin, change_file, differences, fail, run, undisturbed, wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("as_it_was")]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.usefixtures("as_it_was")]
 
 REMOVAL_ID = "CHG-2026-0101"
 TOUCHED = {"border-a1", "border-b1", "leaf-b1", "leaf-b2"}
