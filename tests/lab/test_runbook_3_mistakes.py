@@ -72,7 +72,7 @@ def test_a_wrong_change_file(lab: Twin, tmp_path: Path, edit: Edit, message: str
             "stretch_vlan",
             ("--tags", "aply"),
             {},
-            "--tags: unknown: aply -> known: apply, audit, baseline, ",
+            "--tags: unknown: aply -> known: apply, approve, approve_apply, approve_move, audit, baseline, ",
         ),
         ("stretch_vlan", ("--skip-tags", "gate"), {}, "--skip-tags: unknown: gate -> known: "),
         ("stretch_vlan", (), {"change": ""}, "change: is not given -> start with -e change=FILE"),
