@@ -178,9 +178,10 @@ def test_panel_on_a_real_terminal(tmp_path: Path, silent_port: int) -> None:
     argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), str(play)]
     argv += ["-e", f"change={ROOT}/inventories/lab/changes/stretch-vlan100.yml", "-e", f"ansible_port={silent_port}"]
     argv += ["-e", "ansible_host=127.0.0.1", "-e", f"stretchnet_run_dir={tmp_path}/runs"]
-    # No lab need be up: the key is looked for before a connection is made, and used only after the banner.
-    (tmp_path / "id_ed25519").touch(mode=0o600)
-    argv += ["-e", f"ansible_ssh_private_key_file={tmp_path}/id_ed25519"]
+    # No lab need be up: these are looked for before a connection is made, and used only after the banner.
+    for name, variable in (("id_ed25519", "ansible_ssh_private_key_file"), ("known", "stretchnet_known_hosts_file")):
+        (tmp_path / name).touch(mode=0o600)
+        argv += ["-e", f"{variable}={tmp_path / name}"]
     environment = {**os.environ, "ANSIBLE_CALLBACKS_ENABLED": "stretchnet.fabric.progress", "TERM": "xterm-256color"}
     environment |= {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "HOME": str(tmp_path), "COLUMNS": "120"}
     master, terminal = pty.openpty()
