@@ -424,6 +424,7 @@ class Server:
     def __init__(self, awx: Awx) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 self._serve("GET")

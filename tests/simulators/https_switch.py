@@ -35,6 +35,7 @@ class HttpsSwitch:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # as a switch's own server does: head and body are written apart
 
             def do_POST(self) -> None:
                 outer._answer(self)

@@ -269,6 +269,7 @@ class Server(paramiko.ServerInterface):
                 connection, _unused = self._socket.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             transport = paramiko.Transport(connection)
             transport.add_server_key(self._key)
             self._transports.append(transport)

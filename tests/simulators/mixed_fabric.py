@@ -339,7 +339,7 @@ class MixedFabric:
                 "attachments": [{"device": d.name, "port": port(d, ATTACHED)} for d in leaves],
                 "handoff": {"mode": "evpn", "circuits": ["wave-1"], "domain_route_target": f"65000:{VNI}"},
             },
-            "gates": {"revert_in_s": 300, "settle_s": 5},
+            "gates": {"revert_in_s": 300, "settle_s": 1},
             "approval": {"owner": "network-operations", "ticket": "mixed-1"},
         }  # fmt: skip
 

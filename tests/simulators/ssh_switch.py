@@ -94,6 +94,7 @@ class SshSwitch:
         with contextlib.suppress(OSError):
             while True:
                 peer, _unused = self._socket.accept()
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as a switch's own server does
                 threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer: socket.socket) -> None:

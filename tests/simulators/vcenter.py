@@ -215,6 +215,7 @@ class VCenter:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def log_message(self, *_arguments: object) -> None:
                 pass

@@ -78,7 +78,7 @@ class CiscoSession(VendorSession):
 
     def open(self) -> None:
         """Connect and authenticate; does nothing if it is open and alive."""
-        if self._driver is not None and self._driver.is_alive()["is_alive"]:
+        if self._driver is not None and self._alive():
             return
         self._driver = None
         check_files(self.device.name, self._credentials)
@@ -86,6 +86,11 @@ class CiscoSession(VendorSession):
             driver = self._new_driver()
             driver.open()
         self._driver = driver
+
+    def _alive(self) -> bool:
+        """Look at the connection, which keeps itself alive: the libraries' own questions type something before each
+        command, and NAPALM's for NX-OS waits for a prompt."""
+        return bool(self._driver.device.remote_conn.transport.is_active())
 
     def close(self) -> None:
         """Close; never touches a pending commit, which lives on the device."""
@@ -145,8 +150,15 @@ class CiscoSession(VendorSession):
 
     def _send(self, command: str) -> object:
         return self._driver.device.send_command(
-            command, read_timeout=self._patience_s(command), strip_prompt=True, strip_command=True
+            command, expect_string=self._prompt(), read_timeout=self._patience_s(command)
         )
+
+    def _prompt(self) -> str:
+        """Return what a prompt looks like: not told, netmiko asks for one before each command, and waits for it.
+
+        IOS cuts a long name in its prompt; netmiko's ``base_prompt`` is how it begins.
+        """
+        return rf"(?:^|[\r\n]){re.escape(self._driver.device.base_prompt)}[^\s#>]*[#>]"
 
     def _patience_s(self, command: str) -> float:
         """Rollbacks and copies of whole configurations take minutes on a large switch."""

@@ -44,10 +44,6 @@ class _Netmiko:
         """Close the connection."""
         self.device.disconnect()
 
-    def is_alive(self) -> dict[str, bool]:
-        """Say whether the connection is up."""
-        return {"is_alive": bool(self.device and self.device.is_alive())}
-
 
 class IosXrSession(ReadOnlyMixin, CiscoSession):
     """One IOS-XR router, read only."""

@@ -313,6 +313,9 @@ class NxosApiSession(NxosSession):
         arguments = self._optional_args(ssl_verify=trust, port=_HTTPS_PORT if c.port == 22 else c.port)
         return NXOSDriver(c.host, c.username, c.password or "", timeout=int(c.timeout_s), optional_args=arguments)
 
+    def _alive(self) -> bool:
+        return bool(self._driver.is_alive()["is_alive"])
+
     def _send(self, command: str) -> object:
         plain, _unused, modifier = command.partition(" | ")
         self._driver.device.api.timeout = self._patience_s(command)

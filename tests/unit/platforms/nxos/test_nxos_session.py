@@ -95,6 +95,16 @@ def test_armed_then_confirmed(lab: Lab) -> None:
     assert set(before) <= set(lab.switch.running)
 
 
+def test_nothing_is_typed_between_two_commands(lab: Lab) -> None:
+    session = lab.session()
+    session.open()
+    typed: list[str] = []
+    lab.server.edit = lambda line, answer: typed.append(line) or answer  # type: ignore[func-returns-value]
+    session.config()
+    session.config()
+    assert typed == ["show running-config"] * 2
+
+
 def test_not_confirmed_goes_back_by_itself(lab: Lab) -> None:
     before = copy.deepcopy(lab.switch.running)
     session = lab.session()
