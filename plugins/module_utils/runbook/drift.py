@@ -8,11 +8,15 @@ Two questions to each device, of one reading of its running configuration:
 2. *Record*: does the configuration differ from the last confirmed point's after-state (its running configuration
    and the recorded effect)? What of the effect is missing is **ours**, any other difference is **foreign**.
 
+Of two changes of one segment the later one speaks for a device that both concern: a removal after a stretch. The
+inverse of a change that was rolled back is no foreign difference to a later change of the same device.
+
 A device that could not be read is *unknown*, which is not *in sync*. Changes nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,12 +50,16 @@ class DriftState(enum.Enum):
 
 
 @dataclass(frozen=True)
-class InForce:
-    """A change that is on the fabric by the records: its intent and its point, as far as they are known."""
+class Recorded:
+    """A change by the records: its intent and its point, as far as they are known.
+
+    ``undone``: it is not in force any more; what it had made was taken away by our own hand.
+    """
 
     change_id: str
     change: Change | None = None
     point: RollbackPoint | None = None
+    undone: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +98,8 @@ class Drift:
 
 def changes_in_force(
     base: Path, store: PointStore, only: str | None = None
-) -> tuple[tuple[InForce, ...], dict[str, str]]:
-    """Return the changes in force, the oldest point first, and by change why a record could not be used.
+) -> tuple[tuple[Recorded, ...], dict[str, str]]:
+    """Return the changes in force and those undone, the oldest point first, and by change why a record is of no use.
 
     A change is in force where its journal says that it was applied, or that there was nothing to do; where the run
     directory is not here, where its point says so.
@@ -100,17 +108,17 @@ def changes_in_force(
         StoreError: the store cannot be asked. InputError: ``only`` is no change that is in force, or there is none:
         nothing to compare with is not "in sync".
     """
-    found: list[InForce] = []
+    found: list[Recorded] = []
     problems: dict[str, str] = {}
     stored = store.list()
     for change_id in _known(base, stored) if only is None else [only]:
         try:
-            known = _in_force(base, store, change_id, change_id in stored)
+            known = _recorded(base, store, change_id, change_id in stored)
         except StretchnetError as exc:
             problems[change_id] = str(exc)
             continue
         found.extend([known] if known else [])
-    if not found and not problems:
+    if all(known.undone for known in found) and not problems:
         raise InputError(
             "change_id" if only else "run_dir",
             f"{only or 'no change'} is in force by the records under {base} and in the store",
@@ -124,22 +132,31 @@ def _known(base: Path, stored: Iterable[str]) -> list[str]:
     return sorted({*runs, *stored})
 
 
-def _in_force(base: Path, store: PointStore, change_id: str, has_point: bool) -> InForce | None:
-    """Return the change if it is in force. TypedError: its record cannot be used, or its run is not ended."""
+def _recorded(base: Path, store: PointStore, change_id: str, has_point: bool) -> Recorded | None:
+    """Return the change if it is in force or was undone. TypedError: its record is of no use, or its run goes on."""
     if not (base / change_id / "change.json").exists():
         point = store.load(change_id) if has_point else None
-        return InForce(change_id, None, point) if point and point.outcome is Outcome.APPLIED else None
+        return _by_outcome(change_id, None, point, point.outcome) if point else None
     run_dir = RunDirectory(base, change_id)
     ledger = Ledger.of(Journal.file(run_dir.journal_file, SystemClock()).entries)
     plan = run_dir.load("plan", Plan) if run_dir.has("plan") else None
-    if plan is None or ledger.outcome in (Outcome.REVERTED, Outcome.UNCHANGED):
+    if plan is None or ledger.outcome is Outcome.UNCHANGED:
         return None
     change = run_dir.load("change", Change)
-    if ledger.outcome is Outcome.APPLIED or ledger.touched and ledger.all_confirmed(plan):
-        return InForce(change_id, change, store.load(change_id) if has_point else None)
+    if ledger.outcome in (Outcome.APPLIED, Outcome.REVERTED) or ledger.touched and ledger.all_confirmed(plan):
+        return _by_outcome(change_id, change, store.load(change_id) if has_point else None, ledger.outcome)
     if ledger.touched or ledger.going_back:
         raise InputError(change_id, "its run is not ended", remedy=f"resume or roll back change {change_id} first")
-    return InForce(change_id, change) if plan.empty else None
+    return Recorded(change_id, change) if plan.empty else None
+
+
+def _by_outcome(
+    change_id: str, change: Change | None, point: RollbackPoint | None, outcome: Outcome | None
+) -> Recorded | None:
+    """Return the record of a change by how it ended. One that went back says something only by its recorded effect."""
+    if outcome is Outcome.REVERTED:
+        return Recorded(change_id, change, point, undone=True) if point else None
+    return Recorded(change_id, change, point) if change or outcome is Outcome.APPLIED else None
 
 
 def find_drift(
@@ -147,13 +164,13 @@ def find_drift(
     fleet: Fleet,
     platforms: Mapping[str, Platform],
     clock: Clock,
-    changes: tuple[InForce, ...],
+    changes: tuple[Recorded, ...],
     problems: Mapping[str, str] | None = None,
 ) -> Drift:
     """Read every device that a change in force concerns, once, and compare.
 
     Args:
-        changes: the oldest first (changes_in_force); of the points of a device the last one is compared with.
+        changes: the oldest first (changes_in_force); of the points of a device the last one in force is compared with.
     """
     begin, taken_at = clock.monotonic_s(), clock.now()
     concerned = _concerned(fabric, changes)
@@ -169,34 +186,37 @@ def find_drift(
         else:
             devices.append(_compare(fabric, platforms, name, of, *answer))
     spent = round(clock.monotonic_s() - begin, 3)
-    ids = tuple(known.change_id for known in changes)
+    ids = tuple(known.change_id for known in changes if not known.undone)
     return Drift(fabric.name, taken_at, ids, tuple(devices), dict(problems or {}), spent)
 
 
-def _concerned(fabric: Fabric, changes: tuple[InForce, ...]) -> dict[str, list[InForce]]:
-    """Return the devices that are planned for or recorded in each change."""
-    found: dict[str, list[InForce]] = {}
+def _concerned(fabric: Fabric, changes: tuple[Recorded, ...]) -> dict[str, list[Recorded]]:
+    """Return the devices of the changes in force, each with all the changes that it has a part in."""
+    found: dict[str, list[Recorded]] = {}
     for known in changes:
         planned = planned_devices(known.change, fabric) if known.change else ()
         recorded = tuple(device.device for device in known.point.devices) if known.point else ()
         for name in dict.fromkeys((*planned, *recorded)):
             found.setdefault(name, []).append(known)
-    return found
+    return {name: of for name, of in found.items() if _ids(of)}
 
 
-def _unknown(name: str, of: list[InForce], reason: str) -> DeviceDrift:
-    return DeviceDrift(name, DriftState.UNKNOWN, tuple(known.change_id for known in of), reason=reason)
+def _ids(of: list[Recorded]) -> tuple[str, ...]:
+    return tuple(known.change_id for known in of if not known.undone)
+
+
+def _unknown(name: str, of: list[Recorded], reason: str) -> DeviceDrift:
+    return DeviceDrift(name, DriftState.UNKNOWN, _ids(of), reason=reason)
 
 
 def _compare(
     fabric: Fabric,
     platforms: Mapping[str, Platform],
     name: str,
-    of: list[InForce],
+    of: list[Recorded],
     running: str,
     commit: CommitStatus,
 ) -> DeviceDrift:
-    ids = tuple(known.change_id for known in of)
     try:
         lines = _lines(fabric, platforms, name, of, running)
         missing, foreign = _from_record(platforms, name, of, running)
@@ -205,38 +225,51 @@ def _compare(
     pending = (commit.token or "unnamed") if commit.state is CommitState.PENDING else ""
     drifted = bool(lines or missing or foreign or pending)
     state = DriftState.DRIFTED if drifted else DriftState.IN_SYNC
-    return DeviceDrift(name, state, ids, missing, foreign, lines, pending)
+    return DeviceDrift(name, state, _ids(of), missing, foreign, lines, pending)
 
 
 def _lines(
-    fabric: Fabric, platforms: Mapping[str, Platform], name: str, of: list[InForce], running: str
+    fabric: Fabric, platforms: Mapping[str, Platform], name: str, of: list[Recorded], running: str
 ) -> dict[str, str]:
     """Return, by change, what rendering it would merge again; empty: nothing."""
     found = {}
     device = fabric.device(name)
-    for known in of:
-        if known.change is not None and name in planned_devices(known.change, fabric):
-            rendered = _platform(platforms, device.platform).render(known.change, fabric, device, running)
-            if not rendered.empty:
-                found[known.change_id] = rendered.apply
+    for change in _last_of_each_segment(fabric, name, of):
+        rendered = _platform(platforms, device.platform).render(change, fabric, device, running)
+        if not rendered.empty:
+            found[change.change_id] = rendered.apply
     return found
 
 
+def _last_of_each_segment(fabric: Fabric, name: str, of: list[Recorded]) -> tuple[Change, ...]:
+    """Return the intents that hold for a device: a later change of a segment takes the place of an earlier one."""
+    last: dict[int, Change] = {}
+    for known in of:
+        if known.change is not None and not known.undone and name in planned_devices(known.change, fabric):
+            last[known.change.segment.vni] = known.change
+    return tuple(last.values())
+
+
 def _from_record(
-    platforms: Mapping[str, Platform], name: str, of: list[InForce], running: str
+    platforms: Mapping[str, Platform], name: str, of: list[Recorded], running: str
 ) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
     """Return what is missing of the last effect, and what is there beside it; nothing where no effect is recorded."""
-    point = _last_point(name, of)
+    point = next(reversed(_points(name, of, undone=False)), None)
     if point is None or point.effect is None:
         return (), ()
     found = _platform(platforms, point.platform).config_differences(name, point.running, running)
     missing = tuple(d for d in point.effect if d not in found)
-    return missing, tuple(d for d in found if d not in point.effect)
+    taken_back = {_inverse(d) for undone in _points(name, of, undone=True) for d in undone.effect or ()}
+    return missing, tuple(d for d in found if d not in point.effect and d not in taken_back)
 
 
-def _last_point(name: str, of: list[InForce]) -> DevicePoint | None:
-    points = [known.point.device(name) for known in of if known.point is not None]
-    return next((point for point in reversed(points) if point is not None), None)
+def _points(name: str, of: list[Recorded], *, undone: bool) -> list[DevicePoint]:
+    points = [known.point.device(name) for known in of if known.point is not None and known.undone is undone]
+    return [point for point in points if point is not None]
+
+
+def _inverse(effect: Difference) -> Difference:
+    return dataclasses.replace(effect, before=effect.after, after=effect.before)
 
 
 def _platform(platforms: Mapping[str, Platform], name: str) -> Platform:

@@ -14,15 +14,17 @@ import pytest
 from ansible_collections.stretchnet.fabric.plugins.action import drift as drift_action
 from ansible_collections.stretchnet.fabric.plugins.action import rollback as rollback_action
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, UnreachableError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Verdict
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Rendered, config_digest
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.drift import (
     DriftState,
+    Recorded,
     as_gate,
     changes_in_force,
     find_drift,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import CommitState, CommitStatus
-from txn_desk import BACK, action, applied, bench, desk, edit, planned, stage
+from txn_desk import BACK, RenderingPlatform, action, applied, bench, desk, edit, planned, stage
 from txn_simulator import Scenario, Simulation
 
 
@@ -138,6 +140,58 @@ def test_a_run_that_is_not_ended_and_a_damaged_point_are_problems(tmp_path: Path
     assert look(simulation, tmp_path)["in_sync"]
     (tmp_path / "points/CHG1/point.json").write_text("{")
     assert "not whole" in look(simulation, tmp_path)["problems"]["CHG1"]
+
+
+class RemovingPlatform(RenderingPlatform):
+    """Knows the removal too: what a change that takes the segment away has left to do."""
+
+    def render(self, change: Any, fabric: Any, device: Any, running: str) -> Rendered:
+        if not change.remove_from:
+            return super().render(change, fabric, device, running)
+        return Rendered("del vlan 100", "add vlan 100") if "vlan 100" in running.splitlines() else Rendered("", "")
+
+
+def test_a_removal_speaks_for_the_segment_that_an_earlier_change_stretched(tmp_path: Path) -> None:
+    simulation = applied(tmp_path)
+    first = bench(simulation, tmp_path, None)
+    (stretch,), _unused = changes_in_force(tmp_path, first.store)
+    assert stretch.change is not None
+    for name in simulation.devices:
+        edit(simulation, name, "del vlan 100")
+    later = dataclasses.replace(stretch.change, change_id="CHG2", remove_from=("ZONE-A",))
+    both = (dataclasses.replace(stretch, point=None), Recorded("CHG2", later))
+    platforms = {"fake": RemovingPlatform()}
+    gone = find_drift(first.fabric, first.fleet, platforms, first.clock, both)
+    assert [(d.state, d.lines) for d in gone.devices] == [(DriftState.IN_SYNC, {})] * 3
+    edit(simulation, "d2", "add vlan 100")
+    back = find_drift(first.fabric, first.fleet, platforms, first.clock, both)
+    assert [d.lines for d in back.devices] == [{}, {"CHG2": "del vlan 100"}, {}]
+
+
+def test_what_a_rollback_took_away_is_not_foreign_to_a_later_change(tmp_path: Path) -> None:
+    simulation = applied(tmp_path)
+    first = bench(simulation, tmp_path, None)
+    (known,), _unused = changes_in_force(tmp_path, first.store)
+    assert known.point is not None
+    (effect,) = known.point.devices[0].effect or ()
+    running = "\n".join(sorted(simulation.devices["d1"].running))
+    device = dataclasses.replace(
+        known.point.devices[0],
+        running=running,
+        digest=config_digest(running),
+        effect=(dataclasses.replace(effect, subject="vlan 200", after="vlan 200"),),
+    )
+    later = dataclasses.replace(
+        known.point, change_id="CHG2", created_at="2099-01-01T00:00:00Z", devices=(device,), outcome=Outcome.APPLIED
+    )
+    first.store.save(later)
+    edit(simulation, "d1", "add vlan 200")
+    action(rollback_action).verb(BACK, desk(simulation, tmp_path))
+    changes, problems = changes_in_force(tmp_path, first.store)
+    assert [(c.change_id, c.undone) for c in changes] == [("CHG1", True), ("CHG2", False)] and problems == {}
+    assert look(simulation, tmp_path)["in_sync"]
+    edit(simulation, "d1", "del vlan 1")
+    assert [d["before"] for d in look(simulation, tmp_path)["devices"]["d1"]["foreign"]] == ["vlan 1"]
 
 
 def test_a_later_change_on_the_same_device_is_not_foreign(tmp_path: Path) -> None:
