@@ -60,8 +60,8 @@ rollback: ## Move the VM back and take the stretch away again
 unit: setup-test ## Unit tests: no root, no lab, under a minute
 	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) -m "not slow" tests/unit
 
-test-slow: setup setup-test ## The unit tests that start programs and servers of their own (minutes)
-	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) -m slow --durations=20 tests/unit
+test-slow: setup setup-test ## The unit tests that start programs and servers of their own (minutes; most of the time they wait)
+	$(VENV)/python -m pytest -n 4 --dist loadfile $(ONCE_MORE) -m slow --durations=20 tests/unit
 
 coverage: setup setup-test ## All the unit tests, the slow ones too; fails below 90 % on the floors 0 to 2
 	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) --cov --cov-report=term:skip-covered tests/unit

@@ -39,7 +39,8 @@ class ActionModule(VerbAction):
         del params
         facts = desk.hostvars[desk.fabric.devices[0].name]
         change = desk.change if isinstance(desk, Desk) else None
-        result = audit(desk.fabric, design_from_vars(facts), change, waivers=waivers_from_vars(facts))
+        design, waivers = design_from_vars(facts), waivers_from_vars(facts)
+        result = audit(desk.fabric, design, change, waivers=waivers, platforms=desk.platforms.values())
         if change is not None:
             desk.run_dir.save("audit", result)
             desk.note("audit", headline(result), "info" if result.verdict is Verdict.PASS else "error")

@@ -170,6 +170,7 @@ class TestEachStepAlone:
         play = fail("stretch_vlan", tmp_path, "--tags", "apply", change=change)
         assert "this change has no plan yet -> run the step `plan` first" in play.output
 
+    @pytest.mark.long
     def test_each_in_order(self, lab: Twin, old: Snapshot, change: str, tmp_path: Path) -> None:
         changed = {}
         for step in STEPS:

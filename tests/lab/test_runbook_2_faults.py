@@ -82,7 +82,7 @@ def light(lab: Twin) -> Iterator[None]:
     wait_for(lambda: lab.pings("host-a", "10.10.0.22"), 60, "the bystander's pings after the cut has healed")
 
 
-@pytest.mark.parametrize("kind", ["carrier", "silent"])
+@pytest.mark.parametrize("kind", [pytest.param("carrier", marks=pytest.mark.long), "silent"])
 def test_the_dwdm_link_is_cut_while_the_borders_are_armed(
     lab: Twin, light: None, runs: Path, proven: Callable[[], dict], tmp_path: Path, kind: str
 ) -> None:
@@ -164,6 +164,7 @@ def lose_leaf_b1_when_stage_2_begins(lab: Twin, play: Play, runs: Path) -> None:
     lab.fault("leaf-b1", Fault.MANAGEMENT_DOWN)
 
 
+@pytest.mark.long
 def test_a_device_that_is_lost_in_stage_2_and_comes_back(
     lab: Twin, management: None, runs: Path, proven: Callable[[], dict], tmp_path: Path
 ) -> None:
@@ -212,6 +213,7 @@ def killed_while_armed(lab: Twin, old: Snapshot, runs: Path, change: str, stage:
     wait_for(gone, REVERT_IN_S + 15 - (time.monotonic() - at), f"{', '.join(devices)} go back by themselves")
 
 
+@pytest.mark.long
 def test_killed_while_stage_1_is_armed_then_the_same_command_again_applies_it(
     lab: Twin, old: Snapshot, runs: Path, proven: Callable[[], dict], tmp_path: Path
 ) -> None:

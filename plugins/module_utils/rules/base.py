@@ -20,11 +20,15 @@ from ..model.verdict import Finding, Severity, Verdict
 
 @dataclass(frozen=True)
 class Case:
-    """What the rules judge. Indexes are made once, so that a thousand devices take seconds."""
+    """What the rules judge. Indexes are made once, so that a thousand devices take seconds.
+
+    ``reserved_vlans``: by platform, the VLAN ids that it keeps for itself by default.
+    """
 
     fabric: Fabric
     design: Design = field(default_factory=Design)
     change: Change | None = None
+    reserved_vlans: Mapping[str, range] = field(default_factory=dict)
 
     @cached_property
     def devices(self) -> Mapping[str, Device]:

@@ -17,7 +17,7 @@ from .base import Case
 
 def good_design() -> dict[str, Any]:
     """Return the data: two sites of 2 spines, 4 leaves in 2 racks, 2 borders; two DWDM circuits on two ways."""
-    return copy.deepcopy({"fabric": _fabric(), "design": _design(), "change": _change()})
+    return copy.deepcopy({"fabric": _fabric(), "design": _design(), "change": _change(), "reserved_vlans": {}})
 
 
 def _fabric() -> dict[str, Any]:
@@ -109,7 +109,8 @@ def case(edits: Mapping[str, Any]) -> Case:
     for place, value in edits.items():
         _edit(data, place.split("."), value)
     change = decode(Change, data["change"]) if "change" in data else None
-    return Case(decode(Fabric, data["fabric"]), decode(Design, data["design"]), change)
+    reserved = {platform: range(first, last + 1) for platform, (first, last) in data["reserved_vlans"].items()}
+    return Case(decode(Fabric, data["fabric"]), decode(Design, data["design"]), change, reserved)
 
 
 def _edit(data: Any, keys: list[str], value: Any) -> None:

@@ -12,12 +12,6 @@ from ..model.verdict import Finding, Severity
 from .base import Case, Example, Rule
 from .calculators import vlan_ranges
 
-#: VLAN ids that a platform keeps for itself by default.
-RESERVED: dict[str, tuple[range, str]] = {
-    "nxos": (range(3968, 4096), "NX-OS: 3968-4095 reserved (system vlan reserve)"),
-    "nxos_ssh": (range(3968, 4096), "NX-OS: 3968-4095 reserved (system vlan reserve)"),
-    "ios": (range(1002, 1006), "IOS-XE: 1002-1005 Token Ring and FDDI"),
-}
 _NOT_FOR_USE = frozenset({0, 1, 4095})
 
 
@@ -34,7 +28,7 @@ class VlanUsable(Rule):
     remedy = "Choose another VLAN id (or move the platform's reserved block)."
     bad = Example(
         {"fabric.devices.leaf-b1.platform": "nxos", "fabric.devices.leaf-b2.platform": "nxos"}
-        | {"design.segments.infra.vlan_id": 3999},
+        | {"design.segments.infra.vlan_id": 3999, "reserved_vlans.nxos": [3968, 4095]},
         "Segment: VLAN 3999 infra - is reserved by nxos - Expected: an id outside of 3968-4094 - Found: 3999 in ZONE-B",
     )
 
@@ -47,7 +41,7 @@ class VlanUsable(Rule):
                 yield self.fail(_subject(plan), "is not for use", expected="2 to 4094", found=plan.vlan_id)
             for site in plan.sites:
                 for platform in sorted(platforms[site]):
-                    reserved, _why = RESERVED.get(platform, (range(0), ""))
+                    reserved = case.reserved_vlans.get(platform, range(0))
                     if plan.vlan_id in reserved:
                         ids = vlan_ranges(v for v in reserved if v <= 4094)
                         expected, found = f"an id outside of {ids}", f"{plan.vlan_id} in {site}"

@@ -19,6 +19,7 @@ from ..model.verdict import Finding, GateResult, Severity, Verdict
 from ..rules.base import Case
 from ..rules.registry import all_rules
 from .inventory import plain
+from .ports import Platform, ReservingPlatform
 
 _ORDER = (Verdict.FAIL, Verdict.ERROR, Verdict.SKIPPED, Verdict.PASS)
 _WEIGHT = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
@@ -60,11 +61,13 @@ def audit(
     waivers: Sequence[Waiver] = (),
     today: datetime.date | None = None,
     rules: Iterable[str] | None = None,
+    platforms: Iterable[Platform] = (),
 ) -> Audit:
     """Run the rules (all, or those of the ids) and apply the waivers.
 
     A waiver takes a rule's violations out of the verdict until its end date; after it they count again, and the
-    waiver itself is a finding. Nothing is hidden: what is waived is listed with its owner.
+    waiver itself is a finding. Nothing is hidden: what is waived is listed with its owner. ``platforms`` are those of
+    the fabric's devices: each says which VLAN ids it keeps for itself.
 
     Raises:
         InputError: a rule or a waiver has an id that is not known.
@@ -74,7 +77,8 @@ def audit(
     for i, rule in enumerate(chosen):
         if rule not in known:
             raise InputError(f"rules[{i}]", f"{rule!r} is no rule; known: {', '.join(known)}")
-    case = Case(fabric, design, change)
+    reserved = {p.name: p.reserved_vlans for p in platforms if isinstance(p, ReservingPlatform)}
+    case = Case(fabric, design, change, reserved)
     found = [finding for rule in chosen for finding in known[rule].run(case)]
     valid, expired = _sorted_out(waivers, today or datetime.date.today())
     counted = [f for f in found if f.verdict is not Verdict.FAIL or f.check not in valid]

@@ -160,6 +160,14 @@ class RemovingPlatform(Protocol):
 
 
 @runtime_checkable
+class ReservingPlatform(Protocol):
+    """A NOS that keeps VLAN ids for itself by default."""
+
+    name: str
+    reserved_vlans: range
+
+
+@runtime_checkable
 class CheckpointPlatform(Protocol):
     """A NOS that keeps the configuration from before a commit under a name of its own, also after the confirm."""
 

@@ -16,6 +16,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.rules.registry i
 
 Edits = dict[str, Any]
 GOOD: Edits = {}
+NEXUS: Edits = {"reserved_vlans.nxos": [3968, 4095]}
 
 
 def ports(down: str, up: str, workload: str = "general") -> Edits:
@@ -68,8 +69,8 @@ ROWS: dict[tuple[str, str], tuple[str, Edits, Edits]] = {
     ("VLAN plan", "1 and 4095 are not for use"): ("SN401", vlan("infra", vlan_id=2), vlan("infra", vlan_id=4095)),
     ("VLAN plan", "the platform's own"): (
         "SN401",
-        {"fabric.devices.leaf-a1.platform": "nxos", **vlan("infra", vlan_id=3967)},
-        {"fabric.devices.leaf-a1.platform": "nxos", **vlan("infra", vlan_id=3968)},
+        {"fabric.devices.leaf-a1.platform": "nxos", **NEXUS, **vlan("infra", vlan_id=3967)},
+        {"fabric.devices.leaf-a1.platform": "nxos", **NEXUS, **vlan("infra", vlan_id=3968)},
     ),
     ("VLAN plan", "one VNI per VLAN"): ("SN402", GOOD, vlan("infra", vni=10100)),
     ("VLAN plan", "the same VNI on both sites"): ("SN403", GOOD, {"change.segment.vni": 20100}),

@@ -162,7 +162,7 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         ["Segment: VLAN 1 infra - is not for use - Expected: 2 to 4094 - Found: 1"],
     ),
     ("SN401", "IOS-XE"): (
-        {"fabric.devices.leaf-a1.platform": "ios", f"{OLD}.vlan_id": 1003},
+        {"fabric.devices.leaf-a1.platform": "ios", f"{OLD}.vlan_id": 1003, "reserved_vlans.ios": [1002, 1005]},
         [
             "Segment: VLAN 1003 infra - is reserved by ios - "
             "Expected: an id outside of 1002-1005 - Found: 1003 in ZONE-A"
@@ -189,7 +189,11 @@ CASES: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {
         ["!Segment: VNI 10010 - several names for one segment - Expected: one - Found: infra, infra-b"],
     ),
     ("SN401", "NX-OS by SSH"): (
-        {"fabric.devices.leaf-a1.platform": "nxos_ssh", f"{OLD}.vlan_id": 4000},
+        {
+            "fabric.devices.leaf-a1.platform": "nxos_ssh",
+            f"{OLD}.vlan_id": 4000,
+            "reserved_vlans.nxos_ssh": [3968, 4095],
+        },
         [
             "Segment: VLAN 4000 infra - is reserved by nxos_ssh - "
             "Expected: an id outside of 3968-4094 - Found: 4000 in ZONE-A"

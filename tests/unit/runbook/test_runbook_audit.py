@@ -18,6 +18,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Waiver
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Fabric
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Verdict
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.rules.example import case
 from ansible_collections.stretchnet.fabric.plugins.module_utils.rules.registry import all_rules
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.audit import (
@@ -41,6 +42,17 @@ def test_the_good_design_passes_every_rule() -> None:
     found = run({})
     assert found.verdict is Verdict.PASS
     assert found.counts["pass"] == len(found.findings) == len(all_rules())
+
+
+@pytest.mark.parametrize(
+    "platform,reserved", [("nxos", 3968), ("nxos", 4094), ("nxos_ssh", 4000), ("ios", 1002), ("ios", 1005)]
+)
+def test_each_platform_tells_which_vlans_it_keeps_for_itself(platform: str, reserved: int) -> None:
+    found = case({"fabric.devices.leaf-a1.platform": platform, "design.segments.infra.vlan_id": reserved})
+    platforms = [registry.platform(name) for name in registry.names()]
+    judged = audit(found.fabric, found.design, None, today=TODAY, rules=("SN401",), platforms=platforms)
+    assert [f.verdict for f in judged.findings] == [Verdict.FAIL], judged.findings
+    assert "is reserved by" in judged.findings[0].message
 
 
 def test_a_violation_fails_the_audit_and_comes_first() -> None:

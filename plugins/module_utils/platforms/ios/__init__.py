@@ -33,6 +33,8 @@ class Ios:
 
     name = "ios"
     can_arm = True
+    #: Token Ring and FDDI, which cannot be taken away (VLAN configuration guide, "Supported VLANs").
+    reserved_vlans = range(1002, 1006)
 
     def session(self, device: Device, credentials: Credentials) -> IosSession:
         """Return a session that is not open yet."""

@@ -30,6 +30,8 @@ class Nxos:
     """The platform, in the shape of runbook.ports.Platform; ``name`` says over what it is spoken to."""
 
     can_arm = True
+    #: NX-OS Layer 2 configuration guide, "Reserved VLANs"; ``system vlan reserve`` moves the block.
+    reserved_vlans = range(3968, 4096)
 
     def __init__(self, name: str) -> None:
         self.name = name
