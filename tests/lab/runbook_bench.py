@@ -51,7 +51,7 @@ class Play:
         argv = [str(BIN / "ansible-playbook"), "-i", str(INVENTORY), f"playbooks/{playbook}.yml"]
         argv += ["-e", json.dumps(variables), *options]
         prefix = ["ip", "netns", "exec", MANAGEMENT] if inside else []
-        self.log = run_dir / f"{playbook}-{time.monotonic_ns()}.log"
+        self.log = run_dir / f"{Path(playbook).name}-{time.monotonic_ns()}.log"
         run_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
