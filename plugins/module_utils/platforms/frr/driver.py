@@ -25,7 +25,7 @@ from ...model.errors import (
 )
 from ...model.state import Fact
 from ..sessions import missing_library
-from . import document, getters, read
+from . import document, getters, read, vtysh
 from .document import Document
 from .shell import Shell
 
@@ -265,7 +265,7 @@ class FRRDriver(NetworkDriver):  # type: ignore[misc]
 
     def _facts(self, *wanted: Fact) -> Any:
         """Read facts; one that cannot be read is an error here."""
-        said = self.device.batch(read.commands(wanted))
+        said = vtysh.batch(self.device, read.commands(wanted))
         outputs = read.Outputs(self.device.name, {c: (o.rc, o.out) for c, o in said.items()})
         return [read.READERS[fact][0](outputs) for fact in wanted]
 

@@ -16,7 +16,7 @@ from ...model.measure import Echo
 from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
 from ..sessions import Ping, VendorSession, check_files, checked_address, ssh_options
-from . import document, read
+from . import document, read, vtysh
 from .driver import AGENT, FRRDriver
 from .shell import linux_ping
 
@@ -60,7 +60,7 @@ class FrrSession(VendorSession):
     def facts(self, wanted: Collection[Fact]) -> DeviceState:
         """Read the facts; what could not be read is None and has its reason in ``unread``."""
         commands = read.commands(wanted)
-        said = self._again(lambda: self.driver.device.batch(commands)) if commands else {}
+        said = self._again(lambda: vtysh.batch(self.driver.device, commands)) if commands else {}
         return read.state(
             self.device.name, wanted, {c: (o.rc, o.out or o.err if o.rc else o.out) for c, o in said.items()}
         )

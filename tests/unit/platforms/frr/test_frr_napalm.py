@@ -57,7 +57,7 @@ class RecordedShell:
     def close(self) -> None: ...
 
     def batch(self, commands: Any) -> dict[str, Output]:
-        said = {command: Output(command, *self._said[command]) for command in commands}
+        said = {command: Output(command, *self._said.get(command, [1, "% Unknown command"])) for command in commands}
         if self.current_test == "test_get_arp_table_with_vrf":
             # The lab's kernel has no VRF: put the bridges of the recording into one.
             links = json.loads(said[read.LINK].out) + [{"ifname": "TEST", "linkinfo": {"info_kind": "vrf"}}]
