@@ -5,7 +5,7 @@
 
 Imitated: Cisco IOS XE Configuration Fundamentals, "Configuration Replace and Configuration Rollback" (the timer
 counts minutes, needs ``archive`` with a path, and one change is pending at a time). Its clock moves only by
-``advance``.
+``advance``, or is the real one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import time
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
 
+from . import catalyst_state
 from .cisco_config import Rejected, merge, show
+from .surroundings import Surroundings
 
 _SECTION = re.compile(
     r"interface \S+|vlan \d+|vlan configuration \d+|l2vpn evpn( instance \d+ \S+| ethernet-segment \d+)?|vrf definition \S+|"
@@ -29,8 +31,12 @@ _SECTION = re.compile(
 class CatalystSwitch:
     """The device; every connection gets a command line by ``cli``."""
 
-    def __init__(self, running: str, hostname: str = "leaf-a") -> None:
+    def __init__(
+        self, running: str, hostname: str = "leaf-a", around: Surroundings | None = None, real_time: bool = False
+    ) -> None:
         self.hostname = hostname
+        self.around = around or Surroundings()
+        self._ticked_s = time.monotonic() if real_time else None
         self.running: Tree = conftree.parse(running)
         self.startup: Tree = copy.deepcopy(self.running)
         self.before: Tree | None = None
@@ -78,6 +84,7 @@ class CatalystSwitch:
     def execute(self, line: str) -> str:
         """Run one exec command."""
         with self.lock:
+            self._tick()
             if line == "show running-config":
                 return (
                     f"Building configuration...\n\n! Last configuration change at {time.monotonic():.6f}\nversion 17.9\n"
@@ -96,6 +103,12 @@ class CatalystSwitch:
                 return self.end(match[1])
             return self._file(line)
 
+    def _tick(self) -> None:
+        """Let the time pass that has passed, where the switch keeps the real one."""
+        if self._ticked_s is not None:
+            since, self._ticked_s = self._ticked_s, time.monotonic()
+            self.advance(self._ticked_s - since)
+
     def _file(self, line: str) -> str:
         written = re.fullmatch(r"show clock \| redirect flash:(\S+)", line)
         if written and self.disk_full:
@@ -110,6 +123,9 @@ class CatalystSwitch:
                 for i, f in enumerate(sorted(self.files))
                 if asked[1] in f
             )
+        derived = catalyst_state.answers(self.hostname, self.running, self.around).get(line)
+        if derived is not None:
+            return derived()
         return "" if line.startswith("terminal ") or not line else "% Invalid input detected at '^' marker.\n"
 
 

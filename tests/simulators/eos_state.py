@@ -15,7 +15,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftr
     value,
 )
 
-from .surroundings import Surroundings, dotted
+from .surroundings import Surroundings, dotted, local_hosts
 
 _COUNTERS = {f"{way}{kind}Pkts": 0 for way in ("in", "out") for kind in ("Ucast", "Multicast", "Broadcast")} | {
     "inOctets": 0,
@@ -34,13 +34,14 @@ def vnis(running: Tree) -> dict[int, int]:
     return {int(m[1]): int(m[2]) for m, _below in sections(vxlan, r"vxlan vlan (\d+) vni (\d+)")}
 
 
-def local_hosts(running: Tree, around: Surroundings) -> Iterator[tuple[str, str, int]]:
-    """Yield (port, MAC, VLAN) of the hosts behind access ports whose VLAN exists."""
-    there = {int(m[1]) for m, _below in sections(running, r"vlan (\d+)")}
-    for port, mac in around.hosts.items():
-        vlan = int(value(children(running, f"interface {port}"), r"switchport access vlan (\d+)") or 1)
-        if vlan in there:
-            yield port, mac, vlan
+def target(running: Tree, vni: int) -> str | None:
+    """Return the route target under which the VNI is announced; None: the switch has no such VNI."""
+    vlan = next((vlan for vlan, bound in vnis(running).items() if bound == vni), None)
+    found = [
+        value(children(below, f"vlan {vlan}"), r"route-target both (\S+)")
+        for _, below in sections(running, r"router bgp \d+")
+    ]
+    return next(iter(found), None) if vlan else None
 
 
 def answers(running: Tree, around: Surroundings) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two sites of several vendors on the loopback: EOS leaves in A, NX-OS leaves in B, Junos borders; and their EVPN.
 
+Asked for (``MORE``), a Catalyst is a third leaf of A, and a SONiC switch one of B.
+
 To start it as a process, with an inventory, a change file and the keys and certificates in a folder::
 
     python -m ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric --inventory-out FOLDER
@@ -29,12 +31,13 @@ from typing import Any
 import yaml
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Circuit, Device, Fabric, Role, Site
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 
-from . import eos_state, eos_switch, junos_switch, nexus_state
+from . import catalyst_state, eos_state, eos_switch, junos_switch, nexus_state, sonic_state
+from .catalyst_switch import CatalystSwitch
 from .nexus_api import NexusApi
 from .nexus_switch import NexusSwitch
-from .ssh_switch import SshSwitch
+from .sonic_switch import SonicSwitch
+from .ssh_switch import LinuxPrompt, SshSwitch
 from .surroundings import Peer, Surroundings
 
 _EOS = """\
@@ -117,24 +120,92 @@ set switch-options vtep-source-interface lo0.0
 set switch-options route-distinguisher {vtep}:1
 set switch-options vrf-target target:65000:9999
 """
+_IOS = """\
+version 17.9
+hostname {name}
+l2vpn evpn
+ replication-type ingress
+vlan 10
+ name db
+vlan configuration 10
+ member evpn-instance 10 vni 10010
+l2vpn evpn instance 10 vlan-based
+ encapsulation vxlan
+ route-target export 10010:10010
+ route-target import 10010:10010
+interface Loopback1
+ ip address {vtep} 255.255.255.255
+interface TenGigabitEthernet1/0/1
+ no switchport
+ mtu 9198
+interface TenGigabitEthernet1/0/10
+interface TenGigabitEthernet1/0/11
+ switchport access vlan 10
+ switchport mode access
+interface nve1
+ no ip address
+ source-interface Loopback1
+ host-reachability protocol bgp
+ member vni 10010 ingress-replication
+router bgp {asn}
+ neighbor 10.1.1.1 remote-as 65100
+ address-family l2vpn evpn
+  neighbor 10.1.1.1 activate
+"""
+_SONIC_DB = """\
+DEVICE_METADATA: {{localhost: {{hostname: {name}}}}}
+PORT:
+  Ethernet0: {{speed: "100000", mtu: "9100", admin_status: up}}
+  Ethernet1: {{speed: "100000", mtu: "9100", admin_status: up}}
+LOOPBACK_INTERFACE: {{Loopback1: {{}}, "Loopback1|{vtep}/32": {{}}}}
+VLAN: {{Vlan10: {{vlanid: "10"}}}}
+VLAN_MEMBER: {{"Vlan10|Ethernet1": {{tagging_mode: untagged}}}}
+VXLAN_TUNNEL: {{vtep: {{src_ip: {vtep}}}}}
+VXLAN_EVPN_NVO: {{nvo1: {{source_vtep: vtep}}}}
+VXLAN_TUNNEL_MAP: {{"vtep|map_10010_Vlan10": {{vni: "10010", vlan: Vlan10}}}}
+SAG: {{GLOBAL: {{gateway_mac: "00:00:5e:00:01:64"}}}}
+"""
+_SONIC_FRR = """\
+router bgp {asn}
+ bgp router-id {vtep}
+ neighbor 10.2.1.1 remote-as 65200
+ address-family l2vpn evpn
+  neighbor 10.2.1.1 activate
+  advertise-all-vni
+  vni 10010
+   route-target import 10010:10010
+   route-target export 10010:10010
+  exit-vni
+ exit-address-family
+exit
+"""
 _PLACES = (
     ("leaf-a1", "A", "eos", "10.1.0.11"), ("leaf-a2", "A", "eos", "10.1.0.12"), ("border-a", "A", "junos", "10.1.0.21"),
     ("leaf-b1", "B", "nxos_ssh", "10.2.0.11"), ("leaf-b2", "B", "nxos", "10.2.0.12"), ("border-b", "B", "junos", "10.2.0.21"),
 )  # fmt: skip
+#: Two leaves more, of the platforms that the fabric has only where it is asked for them.
+MORE = (("leaf-a3", "A", "ios", "10.1.0.13"), ("leaf-b3", "B", "sonic", "10.2.0.13"))
 #: The route servers of the sites: address and AS number. They are not simulated, and always up.
 _ROUTE_SERVERS = {"A": ("10.1.1.1", 65100), "B": ("10.2.1.1", 65200)}
-_PORTS = {"eos": "Ethernet1{}", "nxos": "Ethernet1/1{}", "nxos_ssh": "Ethernet1/1{}"}
+_PORTS = {"eos": "Ethernet1{}", "nxos": "Ethernet1/1{}", "nxos_ssh": "Ethernet1/1{}"} | {
+    "ios": "TenGigabitEthernet1/0/1{}", "sonic": "Ethernet{}",
+}  # fmt: skip
 #: On every leaf: the host that the change attaches, and a bystander in VLAN 10.
 ATTACHED, BYSTANDER = 0, 1
 VNI = 10100
 
-_Switch = eos_switch.Switch | junos_switch.Switch | NexusSwitch
+_Switch = eos_switch.Switch | junos_switch.Switch | NexusSwitch | CatalystSwitch | SonicSwitch
+#: Of each kind of leaf: what its configuration says of VNIs, route targets and hosts.
+_STATES: dict[type[_Switch], Any] = {
+    eos_switch.Switch: eos_state, NexusSwitch: nexus_state, CatalystSwitch: catalyst_state, SonicSwitch: sonic_state,
+}  # fmt: skip
+Place = tuple[str, str, str, str]
 
 
-def fabric() -> Fabric:
+def fabric(more: tuple[Place, ...] = ()) -> Fabric:
     """Return the fabric as an inventory would describe it."""
     devices = []
-    for number, (name, site, platform, vtep) in enumerate(_PLACES, 65001):
+    for number, (name, site, platform, vtep) in enumerate((*_PLACES, *more), 65001):
         role = Role.BORDER if name.startswith("border") else Role.LEAF
         address = ipaddress.IPv4Address(vtep)
         devices.append(Device(name, site, role, platform, number, address, address))
@@ -150,11 +221,11 @@ def port(device: Device, which: int) -> str:
 class MixedFabric:
     """The switches, their servers, and the EVPN routes between them.
 
-    ``isolated``: BGP of these devices is down. ``breaks``: BGP of these goes down with the VNI of the change.
+    ``more``: leaves beside those that are always there, of ``MORE``. ``isolated``: BGP of these devices is down. ``breaks``: BGP of these goes down with the VNI of the change.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.fabric = fabric()
+    def __init__(self, folder: Path, more: tuple[Place, ...] = ()) -> None:
+        self.fabric = fabric(more)
         self.isolated: set[str] = set()
         self.breaks: set[str] = set()
         self.switches: dict[str, _Switch] = {}
@@ -198,11 +269,23 @@ class MixedFabric:
 
     def _nxos_ssh(self, device: Device, folder: Path) -> None:
         switch = self._nexus(device)
-        server = SshSwitch(switch.cli)
+        self._over_ssh(device, switch, SshSwitch(switch.cli), folder)
+
+    def _ios(self, device: Device, folder: Path) -> None:
+        around = self._around[device.name]
+        switch = CatalystSwitch(_filled(_IOS, device), device.name, around=around, real_time=True)
+        self._over_ssh(device, switch, SshSwitch(switch.cli), folder)
+
+    def _sonic(self, device: Device, folder: Path) -> None:
+        db, frr = yaml.safe_load(_filled(_SONIC_DB, device)), _filled(_SONIC_FRR, device)
+        switch = SonicSwitch(folder / "switch", db, frr, around=self._around[device.name])
+        self._over_ssh(device, switch, SshSwitch(LinuxPrompt, user="root", program=switch.program), folder)
+
+    def _over_ssh(self, device: Device, switch: _Switch, server: SshSwitch, folder: Path) -> None:
         self._add(device, switch, server.close)
         known = server.known_hosts(folder / "known_hosts")
         self.credentials[device.name] = Credentials(
-            "127.0.0.1", server.port, "admin", "secret", known_hosts_file=str(known), timeout_s=30
+            "127.0.0.1", server.port, server.user, server.password, known_hosts_file=str(known), timeout_s=30
         )
 
     def _nxos(self, device: Device, folder: Path) -> None:
@@ -273,25 +356,17 @@ class MixedFabric:
         switch, around = self.switches[leaf.name], self._around[leaf.name]
         if isinstance(switch, junos_switch.Switch):
             return []
-        state = eos_state if isinstance(switch, eos_switch.Switch) else nexus_state
+        state = _STATES[type(switch)]
         vlans = {vlan for vlan, bound in state.vnis(switch.running).items() if bound == vni}
         return [mac for _port, mac, vlan in state.local_hosts(switch.running, around) if vlan in vlans]
 
     def target(self, name: str, vni: int) -> str | None:
         """Return the route target under which a switch announces the VNI; None: it has no such VNI."""
         switch = self.switches[name]
-        if isinstance(switch, eos_switch.Switch):
-            vlan = next((vlan for vlan, bound in eos_state.vnis(switch.running).items() if bound == vni), None)
-            found = [
-                conftree.value(conftree.children(below, f"vlan {vlan}"), r"route-target both (\S+)")
-                for _, below in conftree.sections(switch.running, r"router bgp \d+")
-            ]
-            return next(iter(found), None) if vlan else None
-        if isinstance(switch, NexusSwitch):
-            member = f"member vni {vni}" in conftree.children(switch.running, "interface nve1")
-            below = conftree.children(switch.running, "evpn", f"vni {vni} l2")
-            return conftree.value(below, r"route-target export (\S+)") if member else None
-        return self._border_target(switch, vni)
+        if isinstance(switch, junos_switch.Switch):
+            return self._border_target(switch, vni)
+        found: str | None = _STATES[type(switch)].target(switch.running, vni)
+        return found
 
     def _border_target(self, switch: junos_switch.Switch, vni: int) -> str | None:
         joined = f"protocols evpn interconnect interconnected-vni-list {vni}" in switch.running
@@ -309,7 +384,7 @@ class MixedFabric:
             "stretchnet_fabric_name": self.fabric.name,
             "stretchnet_sites": [{"name": site.name, "owner": "network-operations"} for site in self.fabric.sites],
             "stretchnet_circuits": [_CIRCUIT],
-            "stretchnet_design": _DESIGN,
+            "stretchnet_design": {**_DESIGN, "leaves": [_limits(d) for d in self.fabric.select(role=Role.LEAF)]},
             "stretchnet_waivers": _WAIVERS,
         }
         # Nobody sits at a simulated fabric; a real one asks before it is touched.
@@ -357,10 +432,6 @@ _CIRCUIT = {
     "provider": "example-carrier",
 }  # fmt: skip
 _DESIGN = {
-    "leaves": [
-        {"device": name, "duplicate_moves": 5, "duplicate_window_s": 180, "vxlan_udp_port": 4789}
-        for name in ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
-    ],
     "segments": [{"vlan_id": 100, "name": "web", "sites": ["A", "B"], "vni": VNI, "hosts": 4, "dhcp": False}],
     "stretch": {
         "traffic_gbps": 1, "max_rtt_ms": 10,
@@ -373,6 +444,10 @@ _WAIVERS = [
     {"id": rule, "owner": "network-operations", "reason": f"a simulation: {reason}", "until": "2099-12-31"}
     for rule, reason in (("SN202", "one border a site"), ("SN203", "one circuit"), ("SN707", "no data"))
 ]
+
+
+def _limits(leaf: Device) -> dict[str, Any]:
+    return {"device": leaf.name, "duplicate_moves": 5, "duplicate_window_s": 180, "vxlan_udp_port": 4789}
 
 
 def _filled(text: str, device: Device) -> str:

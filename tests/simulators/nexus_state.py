@@ -14,7 +14,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftr
     value,
 )
 
-from .surroundings import Surroundings, dotted
+from .surroundings import Surroundings, dotted, local_hosts
 
 _COUNTERS = ("eth_inpkts", "eth_outpkts", "eth_inbytes", "eth_outbytes", "eth_inerr", "eth_outerr", "eth_crc")
 _SYSTEM_MAC = "0250.5600.0001"
@@ -26,13 +26,10 @@ def vnis(running: Tree) -> dict[int, int]:
     return {vlan: int(vni) for vlan, vni in found.items() if vni}
 
 
-def local_hosts(running: Tree, around: Surroundings) -> Iterator[tuple[str, str, int]]:
-    """Yield (port, MAC, VLAN) of the hosts behind access ports whose VLAN exists."""
-    there = {int(m[1]) for m, _below in sections(running, r"vlan (\d+)")}
-    for port, mac in around.hosts.items():
-        vlan = int(value(children(running, f"interface {port}"), r"switchport access vlan (\d+)") or 1)
-        if vlan in there:
-            yield port, mac, vlan
+def target(running: Tree, vni: int) -> str | None:
+    """Return the route target under which the VNI is announced; None: the switch has no such VNI."""
+    member = f"member vni {vni}" in children(running, "interface nve1")
+    return value(children(running, "evpn", f"vni {vni} l2"), r"route-target export (\S+)") if member else None
 
 
 def answers(hostname: str, running: Tree, around: Surroundings) -> dict[str, Any]:

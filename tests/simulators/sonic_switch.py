@@ -22,6 +22,9 @@ from typing import Any
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr import frrconf
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sonic.session import STATE
 
+from . import sonic_state
+from .surroundings import Surroundings
+
 _TOOL = f"""#!{sys.executable}
 import json, os, shutil, sys
 home = os.path.dirname(os.path.abspath(__file__))
@@ -66,6 +69,8 @@ if tool == "config":
         json.dump(new, open(db, "w"))
 elif tool == "sonic-cfggen":
     print(open(db).read())
+elif tool == "ip":
+    print(open(home + "/answers/" + " ".join(["ip", *argv])).read(), end="")
 elif tool == "show":
     answer = home + "/answers/" + " ".join(argv).replace("/", "_")
     sys.exit(refuse("Error: No such command")) if not os.path.exists(answer) else print(open(answer).read(), end="")
@@ -92,18 +97,18 @@ elif tool == "systemctl":
     else:
         sys.exit(3)
 """
-_TOOLS = ("config", "vtysh", "sonic-cfggen", "systemd-run", "systemctl", "show")
+_TOOLS = ("config", "vtysh", "sonic-cfggen", "systemd-run", "systemctl", "show", "ip")
 
 
 class SonicSwitch:
     """A folder that is the device: ``run`` takes a script as root's shell would.
 
     ``drop_at``: a script with these words ends the connection; it is run all the same. ``edit``: what becomes of the
-    standard output of a script.
+    standard output of a script. ``around``: what it hears of a fabric; alone it says only what ``answer`` was given.
     """
 
-    def __init__(self, home: Path, db: dict[str, Any], frr: str) -> None:
-        self.home = home
+    def __init__(self, home: Path, db: dict[str, Any], frr: str, around: Surroundings | None = None) -> None:
+        self.home, self.around = home, around
         (home / "answers").mkdir(parents=True)
         for tool in _TOOLS:
             (home / tool).write_text(_TOOL)
@@ -111,6 +116,7 @@ class SonicSwitch:
         (home / "frr").write_text(frr)
         (home / "frr-saved").write_text(frr)
         (home / "boot_id").write_text("first\n")
+        (home / "meminfo").write_text("MemTotal: 16000000 kB\nMemFree: 8000000 kB\nMemAvailable: 12000000 kB\n")
         self.db = db
         self._first = copy.deepcopy(db)
         self._lock = threading.RLock()
@@ -127,6 +133,11 @@ class SonicSwitch:
     @db.setter
     def db(self, value: Any) -> None:
         (self.home / "db.json").write_text(json.dumps(value))
+
+    @property
+    def running(self) -> sonic_state.Running:
+        """Both halves of the configuration as they run."""
+        return {"config_db": self.db, "frr": (self.home / "frr").read_text()}
 
     @property
     def full(self) -> bool:
@@ -155,6 +166,9 @@ class SonicSwitch:
         """Run a script; timers whose time has come fire before it."""
         with self._lock:
             self.tick()
+            if self.around is not None:
+                for command, text in sonic_state.answers(self.running, self.around).items():
+                    self.answer(command, text)
             done = self._shell(script)
             self._configure_frr()
             for timer in self.home.glob("timer-*"):
@@ -164,6 +178,7 @@ class SonicSwitch:
     def _shell(self, script: str) -> tuple[int, str, str]:
         text = script.replace("/usr/local/bin/", f"{self.home}/").replace(STATE, str(self.home / "state"))
         text = text.replace("/proc/sys/kernel/random/boot_id", str(self.home / "boot_id"))
+        text = text.replace("/proc/meminfo", str(self.home / "meminfo"))
         environment = {**os.environ, "PATH": f"{self.home}:{os.environ['PATH']}"}
         done = subprocess.run(["sh", "-es"], input=text, text=True, capture_output=True, env=environment, check=False)
         return done.returncode, done.stdout, done.stderr

@@ -4,8 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import (
+    Tree,
+    children,
+    sections,
+    value,
+)
 
 
 @dataclass(frozen=True)
@@ -43,3 +50,12 @@ def dotted(mac: str) -> str:
     """Return a MAC address as Arista and Cisco print it: ``0050.5600.00aa``."""
     digits = mac.replace(":", "")
     return ".".join(digits[i : i + 4] for i in (0, 4, 8))
+
+
+def local_hosts(running: Tree, around: Surroundings) -> Iterator[tuple[str, str, int]]:
+    """Yield (port, MAC, VLAN) of the hosts behind access ports whose VLAN exists, as Arista and Cisco write them."""
+    there = {int(m[1]) for m, _below in sections(running, r"vlan (\d+)")}
+    for port, mac in around.hosts.items():
+        vlan = int(value(children(running, f"interface {port}"), r"switchport access vlan (\d+)") or 1)
+        if vlan in there:
+            yield port, mac, vlan

@@ -26,6 +26,7 @@ SLOW = {
     "house/test_house_ansible_doc.py": "ansible-doc",
     "hypervisors/test_hypervisors_vsphere.py": "builds and starts a vCenter simulator",
     "ipam/test_ipam_playbook.py": "ansible-playbook",
+    "mixed/test_mixed_more_leaves.py": "eight switches over real sockets, gates that settle",
     "mixed/test_mixed_playbooks.py": "ansible-playbook on seven switches over real sockets",
     "mixed/test_mixed_runbook.py": "six switches over real sockets, gates that settle",
     "platforms/eos/test_eos_session.py": "a switch over real sockets, timers that run out",

@@ -131,8 +131,12 @@ _IOSXR = (
     "the platform is read only, for borders and DWDM routers between the sites: of use there are MACs, BGP and ports"
 )
 
-#: What the whole runbook has stretched and taken away on simulated switches (tests/unit/mixed/test_mixed_playbooks.py).
-STRETCHED = frozenset({("eos", Role.LEAF), ("nxos", Role.LEAF), ("nxos_ssh", Role.LEAF), ("junos", Role.BORDER)})
+#: What was stretched and taken back behind all gates on simulated switches (tests/unit/mixed), and taken away from a
+#: simulated switch by the real client (tests/unit/platforms/test_platforms_removal.py).
+STRETCHED = frozenset(
+    {("eos", Role.LEAF), ("nxos", Role.LEAF), ("nxos_ssh", Role.LEAF), ("junos", Role.BORDER), ("ios", Role.LEAF)}
+    | {("sonic", Role.LEAF)}
+)
 
 #: How a commit goes back by itself, and what that was proven on.
 ARMED: Mapping[str, tuple[str, str]] = {

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from ..model.codec import normalise_mac
 from ..model.errors import InputError, ParseError
-from ..model.state import DeviceState, Fact, IPAddress
+from ..model.state import DeviceState, Fact, IPAddress, Vni, VniKind
 
 #: How many addresses are kept as they were read last: every leaf of a fabric tells of the same hosts and tunnel ends,
 #: so that most need no second look, and all devices' states share the one object.
@@ -397,6 +397,19 @@ def read_outputs(
         for fact, value in read_answer(readers, Answer(device, command, output), also_known).items():
             merged[fact] = merge(merged.get(fact), value, append=fact is Fact.EVPN_ROUTES)
     return DeviceState(device=device, platform=platform, **{fact.value: value for fact, value in merged.items()})
+
+
+def flooding(vnis: tuple[Vni, ...]) -> tuple[Vni, ...]:
+    """Return the VNIs of a device whose whole table of flood lists was read: one that is not in it floods to nobody.
+
+    Of a layer-3 VNI, of one that floods by multicast, and of one whose kind is not known nothing is said.
+    """
+    return tuple(
+        dataclasses.replace(vni, flood_vteps=())
+        if vni.kind is VniKind.L2 and vni.flood_vteps is None and vni.multicast_group is None
+        else vni
+        for vni in vnis
+    )
 
 
 def merge(known: typing.Any, new: typing.Any, append: bool = False) -> typing.Any:

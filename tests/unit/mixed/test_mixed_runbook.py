@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The transaction on a simulated fabric of three vendors, in this process: stages, gates, rollback, keys.
 
-The gates are two checks here; all of them are in ``test_mixed_playbooks.py``.
+The gates are two checks here; all of them are in ``test_mixed_playbooks.py`` and ``test_mixed_more_leaves.py``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.plan import plan_change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transaction import make_point, run
-from ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric import MixedFabric
+from ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric import MixedFabric, Place
 
 CHECKS = ("VerifyVniBound", "VerifyVniFloodList")
 CHANGE = Change(
@@ -53,8 +53,8 @@ TIMERS = Timers(revert_in_s=300, settle_s=5, poll_s=0.2)
 class Run:
     """One change on the mixed fabric."""
 
-    def __init__(self, folder: Path) -> None:
-        self.lab = MixedFabric(folder)
+    def __init__(self, folder: Path, more: tuple[Place, ...] = ()) -> None:
+        self.lab = MixedFabric(folder, more)
         self.clock = SystemClock()
         self.platforms = {d.platform: registry.platform(d.platform) for d in self.lab.fabric.devices}
         self.fleet = Fleet.connect(self.lab.fabric.devices, self.platforms, self.lab.credentials)

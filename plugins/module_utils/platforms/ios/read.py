@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ...model.state import DeviceState, EntryKind, Fact, MacEntry
 from .. import cisco
-from ..reading import Answer, Reader, merge, read_answer
+from ..reading import Answer, Reader, flooding, merge, read_answer
 from . import bgp, config, forwarding, ports, system
 
 PLATFORM = "ios"
@@ -71,6 +71,8 @@ def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -
                 found[fact] = _merge_macs(found.get(fact), value)
             else:
                 found[fact] = merge(found.get(fact), value, append=fact is Fact.EVPN_ROUTES)
+    if "show nve peers" in outputs:
+        found[Fact.VNIS] = flooding(found[Fact.VNIS])
     state = DeviceState(device=device, platform=platform, **{fact.value: value for fact, value in found.items()})
     return dataclasses.replace(state, vlans=cisco.with_vni(state), spanning_tree=cisco.with_guards(state.spanning_tree))
 

@@ -32,8 +32,8 @@ from ...model.state import (
 )
 from ..frr import network, tables
 from ..frr import read as frr
-from ..reading import Answer, Facts, Reader, address, mac, merge, number, plain_command, read_answer
-from . import configdb
+from ..reading import Answer, Facts, Reader, address, flooding, mac, merge, number, plain_command, read_answer
+from . import configdb, kernel
 from .configdb import vlan_number
 
 PLATFORM = "sonic"
@@ -410,6 +410,7 @@ READERS: tuple[Reader, ...] = (
         configdb.facts,
     ),
     Reader(r"show version", (Fact.SOFTWARE,), version),
+    Reader(re.escape("ip -details -json link show"), (Fact.PORTS, Fact.VNIS, Fact.VTEP), kernel.links),
     Reader(r"cat /proc/meminfo", (Fact.RESOURCES,), network.memory),
     Reader(r"cat /proc/uptime", (Fact.RESOURCES,), network.uptime),
     Reader(r"show (?:ip |ipv6 )?bgp (?:.* )?summary", (Fact.BGP_PEERS,), bgp_summary),
@@ -451,6 +452,8 @@ def read(device: str, outputs: Mapping[str, object], platform: str = PLATFORM) -
                 found[fact] = _merge_macs(found.get(fact), value)
             else:
                 found[fact] = merge(found.get(fact), value, append=fact is Fact.EVPN_ROUTES)
+    if "show vxlan remotevni all" in outputs:
+        found[Fact.VNIS] = flooding(found[Fact.VNIS])
     return DeviceState(device=device, platform=platform, **{fact.value: value for fact, value in found.items()})
 
 

@@ -196,3 +196,22 @@ def test_the_rest() -> None:
         "17.09.04a",
         "C9500-48Y4C",
     )
+
+
+NVE_VNIS = """\
+Interface  VNI        Multicast-group VNI state  Mode  BD    cfg vrf
+nve1       10100      N/A             Up         L2CP  100   CLI N/A
+nve1       10200      239.1.1.1       Up         L2CP  200   CLI N/A
+nve1       50000      N/A             Up         L3CP  500   CLI blue
+"""
+NVE_PEERS = """\
+Interface  VNI      Type Peer-IP          RMAC/Num_RTs   eVNI     state flags UP time
+nve1       50000    L3CP 10.2.0.11        0050.5600.0211 50000      UP   A/M/4 1w0d
+"""
+
+
+def test_a_vni_without_peers_floods_to_nobody_once_the_peers_were_asked() -> None:
+    asked = read("d", {"show nve vni": NVE_VNIS, "show nve peers": NVE_PEERS})
+    assert {v.vni: v.flood_vteps for v in asked.vnis or ()} == {10100: (), 10200: None, 50000: None}
+    alone = read("d", {"show nve vni": NVE_VNIS})
+    assert {v.flood_vteps for v in alone.vnis or ()} == {None}
