@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 
 from ...model.state import (
     EntryKind,
@@ -34,15 +35,21 @@ _MAC_ENTRIES = ("l2ng-l2ald-mac-entry-vlan", "l2ng-mac-entry", "l2ald-mac-entry"
 
 def mac_table(answer: Answer) -> Facts:
     """``show ethernet-switching table``, brief, detail or extensive, ELS and older."""
-    found = [_mac_of(entry) for root in tree(answer, *_MAC_ROOTS) for entry in root.iter(*_MAC_ENTRIES)]
-    return {Fact.MACS: unless_hidden(answer, entries(found), _MAC)}
+    found = [of for root in tree(answer, *_MAC_ROOTS) for entry in root.iter(*_MAC_ENTRIES) for of in _macs_of(entry)]
+    return {Fact.MACS: unless_hidden(answer, found, _MAC)}
 
 
-def _mac_of(entry: Element) -> MacEntry | None:
+def _macs_of(entry: Element) -> Iterator[MacEntry]:
     """A brief table nests its entries in one that only counts them; flood entries have no MAC."""
     text = entry.get("l2ng-l2-mac-address", "l2-mac-address", "mac-address")
-    if not text or not _MAC_ALONE.fullmatch(text):
-        return None
+    if not text:
+        for nested in entry.iter(*_MAC_ENTRIES):
+            yield from _macs_of(nested)
+    elif _MAC_ALONE.fullmatch(text):
+        yield _mac_of(entry, text)
+
+
+def _mac_of(entry: Element, text: str) -> MacEntry:
     source = entry.get("l2ng-l2-active-source", "l2-active-source", "active-source") or ""
     flags = entry.get("l2ng-l2-mac-flags", "l2ng-l2-mac-entry-flags", "l2-mac-flags", "l2-mac-entry-flags", "mac-type")
     port = entry.get("l2ng-l2-mac-logical-interface", "l2-mac-logical-interface") or entry.deep("mac-interfaces")
@@ -184,7 +191,7 @@ def arp(answer: Answer) -> Facts:
 
 def _flags(entry: Element) -> str:
     flags = entry.all("arp-table-entry-flags")
-    return " ".join([flags[0].text, *(child.name for child in flags[0].children)]) if flags else ""
+    return " ".join([flags[0].text, *flags[0].names()]) if flags else ""
 
 
 def _neighbor(ip: str | None, hw: str | None, interface: str | None, vrf: str | None, flags: str) -> Neighbor:

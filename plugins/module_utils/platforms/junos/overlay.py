@@ -206,23 +206,27 @@ _TYPE_3 = re.compile(r"3:(?P<rd>.+?)::(?P<tag>\d+)::(?P<ip>.+)")
 _TYPE_4 = re.compile(r"4:(?P<rd>.+?)::(?P<esi>[0-9a-f]{18,20}):(?P<ip>.+)")
 _TYPE_5 = re.compile(r"5:(?P<rd>.+?)::(?P<tag>\d+)::(?P<prefix>.+)::(?P<length>\d+)")
 _OTHER = re.compile(r"(?P<type>[6-9]|1[01]):(?P<rd>.+?)::.*")
+_KEYS = {"1": _TYPE_1, "2": _TYPE_2, "3": _TYPE_3, "4": _TYPE_4, "5": _TYPE_5}
+#: What stands behind a key: the length of the prefix and, in later releases, the kind of the route.
+_LENGTH = re.compile(r"/\d+(?: .*)?$")
 
 
 def route_key(destination: str) -> dict[str, typing.Any]:
     """Read the key of an EVPN route as Junos writes it, such as ``2:10.0.0.11:1::10::28:b7:ad:3c:81:d0``."""
-    text = re.sub(r"/\d+(?: .*)?$", "", destination.strip())
-    for pattern in (_TYPE_1, _TYPE_2, _TYPE_3, _TYPE_4, _TYPE_5, _OTHER):
-        match = pattern.fullmatch(text)
-        if match:
-            return _key(text, match.groupdict())
-    raise ValueError(f"{destination!r} is no key of an EVPN route")
+    text = destination.strip()
+    if "/" in text:
+        text = _LENGTH.sub("", text)
+    match = _KEYS.get(text.partition(":")[0], _OTHER).fullmatch(text)
+    if match is None:
+        raise ValueError(f"{destination!r} is no key of an EVPN route")
+    return _key(text, match.groupdict())
 
 
 def _key(text: str, found: dict[str, typing.Any]) -> dict[str, typing.Any]:
     tag = found.get("tag")
     prefix = found.get("prefix")
     return {
-        "route_type": int(text.split(":")[0]),
+        "route_type": int(text.partition(":")[0]),
         "rd": found["rd"],
         "ethernet_tag": None if tag is None else int(tag) if tag.isdigit() else int(tag.replace(":", ""), 16),
         "mac": mac(found.get("mac")),
@@ -271,12 +275,10 @@ def _without_copies(tables: dict[str, list[EvpnRoute]]) -> tuple[EvpnRoute, ...]
 
 
 def _route(key: dict[str, typing.Any], path: Element) -> EvpnRoute:
-    deep = list(path.iter("route-label", "protocol-nh", "as-path", "attr-value"))
-    labels = [number(first(r"(\d+)", e.text)) for e in deep if e.name == "route-label"]
-    communities = [e.text for c in path.all("communities") for e in c.children]
+    labels = [_label(text) for text in path.texts_of("route-label")]
+    communities = [text for listed in path.all("communities") for text in listed.texts()]
     detailed = path.has("rt-entry-state") or path.has("communities")
-    hops = [e.get("to") for e in deep if e.name == "protocol-nh"]
-    as_path = next((e.text.strip() for e in deep if e.name in ("as-path", "attr-value")), "")
+    hops = [hop.get("to") for hop in path.all("protocol-nh")]
     state = path.get("rt-entry-state")
     return EvpnRoute(
         **{**key, "esi": key["esi"] or path.get("mac-route-esi") or None},
@@ -286,9 +288,15 @@ def _route(key: dict[str, typing.Any], path: Element) -> EvpnRoute:
         l3_vni=labels[1] if len(labels) > 1 else None,
         best=path.get("active-tag") in ("*", "@"),
         valid=None if state is None else "Hidden" not in state,
-        as_path=_as_path(as_path),
+        as_path=_as_path(path.get("as-path") or path.deep("attr-as-path-effective") or ""),
         **(_community_facts(tuple(communities)) if detailed else {}),
     )
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _label(text: str) -> int | None:
+    """Return the label of ``10010`` or of ``Label 10010``."""
+    return number(first(r"(\d+)", text))
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -47,17 +47,33 @@ class Element:
     def children(self) -> list[Element]:
         """The elements below this one, in order."""
         if self._children is None:
-            self._children = _below(self._said)
+            self._children = _below(self._said, _names_below(self._said))
         return self._children
 
     def all(self, *names: str) -> list[Element]:
         """Return the children that have one of the names."""
         if self._children is None:
-            return _below(self._said, names) if any(name in self._said for name in names) else []
+            return _below(self._said, _present(self._said, names))
         return [child for child in self._children if child.name in names]
 
+    def texts(self) -> list[str]:
+        """Return the texts of all children in order."""
+        if self._children is None:
+            return [_text_of(value) for name in _names_below(self._said) for value in _values(self._said[name])]
+        return [child.text for child in self._children]
+
+    def texts_of(self, name: str) -> list[str]:
+        """Return the texts of the children of that name, in order."""
+        if self._children is None:
+            return [_text_of(value) for value in _values(self._said[name])] if name in self._said else []
+        return [child.text for child in self._children if child.name == name]
+
+    def names(self) -> list[str]:
+        """Return the names of the children, as Junos writes flags."""
+        return _names_below(self._said) if self._children is None else [child.name for child in self._children]
+
     def iter(self, *names: str) -> Iterator[Element]:
-        """Return the elements of one of the names at any depth, in document order."""
+        """Return the elements of one of the names at any depth, in document order, the outermost of nested ones."""
         found: list[Element] = []
         self._add_deep(found, names)
         return iter(found)
@@ -70,7 +86,8 @@ class Element:
         for child in self._children:
             if child.name in names:
                 found.append(child)
-            child._add_deep(found, names)
+            else:
+                child._add_deep(found, names)
 
     def get(self, *names: str) -> str | None:
         """Return the text of the first child that has one of the names, None if there is none."""
@@ -146,35 +163,57 @@ def _top(data: _Json) -> list[Element]:
     return found
 
 
-def _below(said: _Json, names: tuple[str, ...] | None = None) -> list[Element]:
-    """Return the children of an object, those of the names if there are any."""
+def _present(said: _Json, names: tuple[str, ...]) -> list[str]:
+    """Return those of the names that an object has, in its own order."""
+    found = [name for name in names if name in said]
+    return found if len(found) < 2 else [name for name in said if name in found]
+
+
+def _names_below(said: _Json) -> list[str]:
+    return [name for name in said if name not in _NO_CHILDREN and not name.startswith("@")]
+
+
+def _below(said: _Json, names: list[str]) -> list[Element]:
+    """Return the children of those names, which the object has."""
     found: list[Element] = []
-    for name, value in said.items():
-        if name != "data" and (names is None or name in names):
-            _collect(found, name, value)
+    for name in names:
+        _collect(found, name, said[name])
     return found
+
+
+def _values(value: typing.Any) -> Iterator[typing.Any]:
+    """Yield what is in a list, and in lists in it; an empty one is one element without text."""
+    if value.__class__ is not list:
+        yield value
+    elif value:
+        for item in value:
+            yield from _values(item)
+    else:
+        yield None
 
 
 def _text_below(said: _Json, names: tuple[str, ...]) -> str | None:
     """Return the text of the first child of one of the names."""
-    present = [name for name in names if name in said]
-    if not present:
+    name = names[0] if len(names) == 1 else next(iter(_present(said, names)), "")
+    if name not in said:
         return None
-    value = said[present[0] if len(present) == 1 else next(name for name in said if name in present)]
+    value = said[name]
     while value.__class__ is list and value:
         value = value[0]
-    return _json_text(value.get("data") if value.__class__ is dict else value).strip()
+    return _text_of(value).strip()
+
+
+def _text_of(value: typing.Any) -> str:
+    """Return the text of one value: most are a text in a wrapper."""
+    text = value.get("data") if value.__class__ is dict else value
+    return text if text.__class__ is str and "&" not in text else _json_text(text)
 
 
 def _add_within(found: list[Element], said: _Json, names: tuple[str, ...]) -> None:
     """Add the elements of one of the names at any depth below an object; most values are one text in two wrappers."""
     for name, value in said.items():
         if name in names:
-            own: list[Element] = []
-            _collect(own, name, value)
-            for element in own:
-                found.append(element)
-                element._add_deep(found, names)
+            _collect(found, name, value)
         elif value.__class__ is list:
             for item in value:
                 if item.__class__ is not dict or len(item) > 1 or "data" not in item:
