@@ -26,6 +26,7 @@ _NOISE = re.compile(
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d(?:\.\d+)? \w+(?: \d{4})?)$"
 )
 _NOISE_BEGINS = ("sh", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_NOISE_BEGIN = re.compile(rf"\n\s*(?:{'|'.join(_NOISE_BEGINS)})")
 FAMILIES = {
     "ipv4 unicast": AddressFamily.IPV4_UNICAST,
     "ipv6 unicast": AddressFamily.IPV6_UNICAST,
@@ -35,10 +36,17 @@ FAMILIES = {
 
 def lines(answer: Answer) -> list[str]:
     """Return the lines that are not blank, without prompt, echo and time stamp; none left is a ParseError."""
-    found = [line for line in answer.lines() if not (_is_suspect(line) and _NOISE.match(line.strip()))]
+    found = answer.lines()
+    if _may_have_noise("\n".join(["", *found])):
+        found = [line for line in found if not (_is_suspect(line) and _NOISE.match(line.strip()))]
     if not found:
         raise answer.error("is empty")
     return found
+
+
+def _may_have_noise(text: str) -> bool:
+    """Look at the whole first: most of the large texts have none of the signs, and their lines need no look."""
+    return "#" in text or ">" in text or _NOISE_BEGIN.search(text) is not None
 
 
 def _is_suspect(line: str) -> bool:

@@ -251,6 +251,8 @@ def number(value: object) -> int | None:
     if value.__class__ is int:
         return value
     text = "" if value is None or isinstance(value, bool) else str(value).strip().replace(",", "")
+    if text.isdigit():
+        return int(text)
     if text in ("", "-", "N/A", "n/a", "None", "unknown"):
         return None
     return int(float(text)) if re.fullmatch(r"-?\d+\.\d+", text) else int(text)
@@ -420,9 +422,8 @@ def merge(known: typing.Any, new: typing.Any, append: bool = False) -> typing.An
     """
     if known is None or new is None:
         return new if known is None else known
-    names = _field_names(known.__class__)
-    if names and type(known) is type(new):
-        return _merge_fields(known, new, names)
+    if _field_names(known.__class__) and type(known) is type(new):
+        return _merge_fields(known, new)
     if isinstance(known, dict):
         return {**new, **known}
     if isinstance(known, tuple) and isinstance(new, tuple):
@@ -430,20 +431,24 @@ def merge(known: typing.Any, new: typing.Any, append: bool = False) -> typing.An
     return new if known == "" else known
 
 
-def _merge_fields(known: typing.Any, new: typing.Any, names: tuple[str, ...]) -> typing.Any:
-    values, changed = [], False
-    for name in names:
-        ours, theirs = getattr(known, name), getattr(new, name)
-        value = ours if theirs is None or ours is theirs else merge(ours, theirs)
-        changed = changed or value is not ours
-        values.append(value)
-    return type(known)(*values) if changed else known
+def _merge_fields(known: typing.Any, new: typing.Any) -> typing.Any:
+    fields = _fields_of(type(known))
+    ours = fields(known)
+    values = [a if b is None or a is b else merge(a, b) for a, b in zip(ours, fields(new), strict=True)]
+    unchanged = all(a is b for a, b in zip(ours, values, strict=True))
+    return known if unchanged else type(known)(*values)
 
 
 @functools.cache
 def _field_names(kind: type) -> tuple[str, ...]:
     """Return the fields of a dataclass in order; nothing for other types."""
     return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+
+
+@functools.cache
+def _fields_of(kind: type) -> Callable[[typing.Any], tuple[typing.Any, ...]]:
+    """Return what reads all fields of one kind of fact; each kind has more than one."""
+    return operator.attrgetter(*_field_names(kind))
 
 
 @functools.cache

@@ -8,6 +8,7 @@ that is truncated, empty where it must not be, or of another command is a ParseE
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
 import re
@@ -37,6 +38,9 @@ from ...model.state import (
     Vtep,
 )
 from ..reading import ip_address, mac_address
+
+#: How many lists of communities are kept as they were read last: of many routes they are the same.
+_REMEMBERED = 4096
 
 LINK = "ip -j -s -d link show"
 ADDRESS = "ip -j addr show"
@@ -310,8 +314,6 @@ def _path(said: Outputs, rd: str, nlri: str, path: Mapping[str, Any]) -> EvpnRou
     best = path.get("bestpath", False)
     labels = str(path.get("vni") or path.get("VNI") or path.get("pmsi", {}).get("label") or "").split("/")
     vnis = [said.convert(EVPN_ROUTES, int, label) for label in labels if label]
-    moved = re.search(r"\bMM:(\d+)", communities)
-    router_mac = re.search(r"\bRmac:([0-9a-f:]{17})", communities)
     return EvpnRoute(
         rd=rd,
         **_nlri(said, nlri),
@@ -319,19 +321,32 @@ def _path(said: Outputs, rd: str, nlri: str, path: Mapping[str, Any]) -> EvpnRou
         peer=None if peer in (None, "0.0.0.0", "(unspec)") else peer,
         vni=vnis[0] if vnis else None,
         l3_vni=vnis[1] if len(vnis) > 1 else None,
-        route_targets=tuple(re.findall(r"\bRT:(\S+)", communities)),
-        sequence=int(moved[1]) if moved else None,
-        sticky="sticky MAC" in communities,
-        router_mac=router_mac[1] if router_mac else None,
         best=bool(best.get("overall", False)) if isinstance(best, dict) else bool(best),
         valid=bool(path.get("valid", False)),
         as_path=str(path.get("aspath", {}).get("string", "")),
+        **_community_facts(communities),
     )
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _community_facts(text: str) -> dict[str, Any]:
+    """Return what ``RT:65000:10010 ET:8 MM:3, sticky MAC Rmac:02:…`` says (RFC 7432 7.7, RFC 9135)."""
+    moved = re.search(r"\bMM:(\d+)", text)
+    router_mac = re.search(r"\bRmac:([0-9a-f:]{17})", text)
+    return {
+        "route_targets": tuple(re.findall(r"\bRT:(\S+)", text)),
+        "sequence": int(moved[1]) if moved else None,
+        "sticky": "sticky MAC" in text,
+        "router_mac": router_mac[1] if router_mac else None,
+    }
+
+
+_PREFIX_PART = re.compile(r"\[([^\]]*)\]")
 
 
 def _nlri(said: Outputs, text: str) -> dict[str, Any]:
     """Take apart FRR's form of a prefix, ``[type]:[tag]:…`` (RFC 7432 7.1 to 7.4, RFC 9136 3)."""
-    parts = re.findall(r"\[([^\]]*)\]", text)
+    parts = _PREFIX_PART.findall(text)
     kind = said.convert(EVPN_ROUTES, int, parts[0] if parts else text)
     needed = {1: 5, 2: 4, 3: 4, 4: 4, 5: 4}.get(kind)
     if needed is None or len(parts) < needed:

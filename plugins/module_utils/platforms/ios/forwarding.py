@@ -74,31 +74,36 @@ _MAC_SKIP = (
 def mac_table(answer: Answer) -> Facts:
     """``show mac address-table``: CP_LEARN is what EVPN has put there. Multicast entries, no hosts, are left out."""
     text = cisco.lines(answer)
-    cut = next((i for i, line in enumerate(text) if re.match(r"^\s*Multi[cC]ast Entries", line)), len(text))
+    multicast = (i for i, line in enumerate(text) if "cast Entries" in line and _MULTICAST.match(line))
+    cut = next(multicast, len(text))
     row = f"{_MAC_ROW}|{_MAC_ROW_OLD.replace('?P<', '?P<old_')}"
     entries = [_mac_entry(match) for match in cisco.rows(answer, _MAC_HEADERS, row, _MAC_SKIP, text[:cut])]
-    total = next(
-        (int(n) for line in text for n in re.findall(r"^\s*Total Mac Addresses for this criterion: (\d+)", line)), 0
-    )
+    said = re.search(r"\n\s*Total Mac Addresses for this criterion: (\d+)", "\n".join(["", *text]))
+    total = int(said.group(1)) if said else 0
     if len(entries) < total:
         raise answer.error(f"is cut: it announces {total} entries and has {len(entries)}")
     return {Fact.MACS: tuple(entries)}
 
 
+_MAC_GROUPS = ("mac", "vlan", "type", "port")
+_OLD_MAC_GROUPS = tuple(f"old_{name}" for name in _MAC_GROUPS)
+_MULTICAST = re.compile(r"\s*Multi[cC]ast Entries")
+_KINDS = {
+    "dynamic": EntryKind.DYNAMIC,
+    "static": EntryKind.STATIC,
+    "cp_learn": EntryKind.REMOTE,
+    "self": EntryKind.LOCAL,
+}
+
+
 def _mac_entry(match: re.Match[str]) -> MacEntry:
-    old = "old_" if match["mac"] is None else ""
-    kind, port, vlan = match[f"{old}type"].lower(), match[f"{old}port"], match[f"{old}vlan"]
-    kinds = {
-        "dynamic": EntryKind.DYNAMIC,
-        "static": EntryKind.STATIC,
-        "cp_learn": EntryKind.REMOTE,
-        "self": EntryKind.LOCAL,
-    }
+    text, vlan, told, port = match.group(*(_OLD_MAC_GROUPS if match["mac"] is None else _MAC_GROUPS))
+    kind = told.lower()
     return MacEntry(
-        mac=mac(match[f"{old}mac"]) or "",
+        mac=mac(text) or "",
         vlan_id=int(vlan) if vlan.isdigit() else None,
         port=port_name(port),
-        kind=EntryKind.LOCAL if kind == "static" and port in ("CPU", "Router", "Switch") else kinds.get(kind),
+        kind=EntryKind.LOCAL if kind == "static" and port in ("CPU", "Router", "Switch") else _KINDS.get(kind),
     )
 
 

@@ -108,9 +108,11 @@ _ROUTE = re.compile(
     r"^(?P<status>[sdhrSNiBe* ]{0,3})(?P<best>>?)(?P<kind>[iel ]?)\s*(?P<prefix>\[\d\]\[\S+/\d+)(?P<rest>\s.*)?$"
 )
 _HOP = re.compile(
-    r"^\s*(?:[*>i ]{1,4}\s)?\s*(?P<hop>[0-9a-fA-F]+[.:][0-9a-fA-F.:]*)\s+(?P<figures>[\d\s]*?)(?P<path>"
-    r"(?:\s[\d.]+)*)\s+(?P<origin>[ie?])\s*$"
+    r"^\s*(?:[*>i ]{1,4}\s)?\s*(?P<hop>[0-9a-fA-F]+[.:][0-9a-fA-F.:]*)\s+(?:[\d.]+\s+)*(?P<origin>[ie?])\s*$"
 )
+_RD = re.compile(r"Route Distinguisher: (\S+)")
+_NO_PATH = ("Processed", "Route Distinguisher Version")
+_VALUE = re.compile(r"\[([^][]*)\]")
 
 
 def routes(answer: Answer) -> Facts:
@@ -124,14 +126,15 @@ def _routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
     start = next(i for i, line in enumerate(text) if re.match(r"^\s*Network\s+Next Hop", line))
     rd, opening = None, None
     for line in text[start + 1 :]:
-        head = re.match(r"^Route Distinguisher: (\S+)", line)
+        head = _RD.match(line)
         if head:
             rd = head.group(1)
             continue
-        if re.match(r"^(Processed|Route Distinguisher Version)", line):
+        if line.startswith(_NO_PATH):
             continue
-        opening = _ROUTE.match(line) or opening
-        rest = (opening["rest"] or "") if opening and _ROUTE.match(line) else line
+        begun = _ROUTE.match(line) if "[" in line else None
+        opening = begun or opening
+        rest = (begun["rest"] or "") if begun else line
         if not rest.strip():
             continue
         hop = _HOP.match(rest)
@@ -147,7 +150,7 @@ def _routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
 
 
 def _prefix(text: str) -> dict[str, object]:
-    number, *values = re.findall(r"\[([^][]*)\]", text)
+    number, *values = _VALUE.findall(text)
     names = _FIELDS.get(int(number), ())
     if len(values) < len(names):
         raise ValueError(f"{text[:60]!r} is a cut EVPN route")

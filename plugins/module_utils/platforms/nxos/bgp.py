@@ -233,6 +233,10 @@ _HOP = re.compile(r"\n(\S+) \(metric \S+\)(?: \([^)]*\))? from (\S+) \(")
 _AS_PATH = re.compile(r"AS-Path: ([\d.{}() ]+)")
 _LABELS = re.compile(r"Received label (\d+)(?: (\d+))?")
 _TARGET = re.compile(r"\bRT:(\S+)")
+_PMSI = re.compile(r"Label: (\d+), Tunnel Id")
+_MOBILITY = re.compile(r"MAC Mobility Sequence:(\w+):(\d+)")
+_ROUTER_MAC = re.compile(r"Router MAC:(\S+)")
+_SEGMENT = re.compile(r"\bESI: ([0-9a-fA-F.:]{14,})")
 
 
 def _detail_route(answer: Answer, rd: str | None, prefix: str | None, text: str) -> EvpnRoute:
@@ -273,19 +277,19 @@ def _attributes(key: dict[str, object], text: str) -> dict[str, object]:
     if labels:
         found["vni"] = int(labels.group(1))
         found["l3_vni"] = int(labels.group(1)) if key["route_type"] == 5 else number(labels.group(2))
-    elif pmsi := re.search(r"Label: (\d+), Tunnel Id", text):
+    elif pmsi := _PMSI.search(text):
         found["vni"] = int(pmsi.group(1))
     if "community:" in text:
         begin = text.find("RT:")
         found["route_targets"] = tuple(_TARGET.findall(text, begin)) if begin >= 0 else ()
-    mobility = re.search(r"MAC Mobility Sequence:(\w+):(\d+)", text)
+    mobility = _MOBILITY.search(text)
     if mobility:
         found["sequence"] = int(mobility.group(2))
         found["sticky"] = bool(int(mobility.group(1), 16) & 1)  # RFC 7432 section 7.7: the low bit is sticky
-    router = re.search(r"Router MAC:(\S+)", text)
+    router = _ROUTER_MAC.search(text)
     if router:
         found["router_mac"] = mac(router.group(1))
-    segment = re.search(r"\bESI: ([0-9a-fA-F.:]{14,})", text) if "ESI: " in text else None
+    segment = _SEGMENT.search(text) if "ESI: " in text else None
     if segment and key.get("esi") is None:
         found["esi"] = cisco.esi(segment.group(1))
     return found

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
-from ...model.state import EntryKind, Fact, MacEntry, Neighbor
+from ...model.state import EntryKind, Fact, IPAddress, MacEntry, Neighbor
 from .. import cisco
 from ..reading import Answer, Facts, address, mac, number
 from .structured import Row, body, chain, first, port_name, rows
+
+#: How many ports and next hops are kept as they were read last; a device has few, in many entries.
+_REMEMBERED = 4096
 
 _MAC_HEADER = r"VLAN(/BD)?\s+MAC Address\s+Type\s+age"
 _MAC_ROW = (
@@ -40,24 +44,26 @@ def _mac_rows(answer: Answer) -> Iterator[MacEntry]:
 
 def _mac_entries(vlan: str, address_text: str, kind: str, port: str) -> Iterator[MacEntry]:
     vlan_id = int(vlan) if vlan.isdigit() else None
-    remote = re.match(r"(nve\d+)\s*\((.*)\)", port.strip())
-    vteps = cisco.addresses(remote.group(2)) if remote else ()
-    if not remote:
+    nve, vteps = _tunnel(port)
+    if nve is None:
         yield MacEntry(mac=mac(address_text) or "", vlan_id=vlan_id, port=port_name(port), kind=_mac_kind(kind, port))
-    for vtep in vteps or ((None,) if remote else ()):
-        yield MacEntry(
-            mac=mac(address_text) or "",
-            vlan_id=vlan_id,
-            port=remote.group(1) if remote else None,
-            vtep=vtep,
-            kind=EntryKind.REMOTE,
-        )
+        return
+    for vtep in vteps or (None,):
+        yield MacEntry(mac=mac(address_text) or "", vlan_id=vlan_id, port=nve, vtep=vtep, kind=EntryKind.REMOTE)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _tunnel(port: str) -> tuple[str | None, tuple[IPAddress, ...]]:
+    """Return the interface and the remote VTEPs of a port such as ``nve1(192.0.2.1)``; None for other ports."""
+    found = re.match(r"(nve\d+)\s*\((.*)\)", port.strip())
+    return (found.group(1), cisco.addresses(found.group(2))) if found else (None, ())
+
+
+_KINDS = {"dynamic": EntryKind.DYNAMIC, "static": EntryKind.STATIC, "secure": EntryKind.STATIC}
 
 
 def _mac_kind(kind: str, port: str) -> EntryKind | None:
-    if port.strip().startswith(("sup-eth", "(R)")):
-        return EntryKind.LOCAL
-    return {"dynamic": EntryKind.DYNAMIC, "static": EntryKind.STATIC, "secure": EntryKind.STATIC}.get(kind.lower())
+    return EntryKind.LOCAL if port.strip().startswith(("sup-eth", "(R)")) else _KINDS.get(kind.lower())
 
 
 _L2ROUTE_HEADER = r"Topology( ID)?\s+Mac Address\s+Prod"
@@ -93,8 +99,7 @@ def l2route_mac(answer: Answer) -> Facts:
 
 
 def _l2route_entry(vlan: str, text: str, producer: str, flags: str, sequence: object, hop: str) -> MacEntry:
-    vteps = cisco.addresses(re.sub(r"\(Label:.*?\)", "", hop))
-    label = re.search(r"\(Label: (\d+)\)", hop)
+    vteps, label = _next_hop(hop)
     remote = bool(vteps) and producer.lower() != "local"
     kind = EntryKind.REMOTE if remote else EntryKind.DYNAMIC if producer.lower() == "local" else None
     return MacEntry(
@@ -105,8 +110,15 @@ def _l2route_entry(vlan: str, text: str, producer: str, flags: str, sequence: ob
         kind=kind,
         sticky="Stt" in flags,
         sequence=number(sequence),
-        vni=int(label.group(1)) if label else None,
+        vni=label,
     )
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _next_hop(text: str) -> tuple[tuple[IPAddress, ...], int | None]:
+    """Return the VTEPs and the label of ``192.0.2.1 (Label: 10010)``."""
+    label = re.search(r"\(Label: (\d+)\)", text)
+    return cisco.addresses(re.sub(r"\(Label:.*?\)", "", text)), int(label.group(1)) if label else None
 
 
 _MAC_IP_ROW = (

@@ -65,7 +65,7 @@ def first(row: Row, *keys: str) -> typing.Any:
     """Return the first value that is there and not blank, None if there is none."""
     for key in keys:
         value = row.get(key)
-        if value not in (None, "", "--"):
+        if value is not None and value not in ("", "--"):
             return value.strip() if isinstance(value, str) else value
     return None
 

@@ -48,13 +48,18 @@ Rows = list[dict[str, str]]
 # -- the tables of the CLI -----------------------------------------------------------------------------
 
 
+_GRID_RULE = re.compile(r"\+[-=+]+\+")
+#: What stands below a table with dashes under its head.
+_NO_ROW = re.compile(r"\s*(Total|Flags|Capability)\b|-{40,}$")
+
+
 def table(answer: Answer, *columns: str, exactly: bool = False) -> Rows:
     """Return the rows of a table by column; the CLI draws it with a grid or with dashes under the head.
 
     A cell of several lines keeps its line feeds. Without the columns asked for it is another command's.
     """
     lines = [line for line in answer.text().splitlines() if line.strip()]
-    grid = any(re.match(r"^\s*\+[-=+]+\+\s*$", line) for line in lines)
+    grid = any("+" in line and _GRID_RULE.fullmatch(line.strip()) for line in lines)
     rows = _grid(answer, lines) if grid else _ruled(answer, lines)
     if not rows:
         raise answer.error("is of another command or cut: it has no table")
@@ -76,7 +81,7 @@ def _grid(answer: Answer, lines: list[str]) -> list[list[str]]:
     closed = True
     for line in lines:
         plain = line.strip()
-        if re.match(r"^\+[-=+]+\+$", plain):
+        if plain.startswith("+") and _GRID_RULE.fullmatch(plain):
             if current:
                 rows.append(["\n".join(cell for cell in cells if cell) for cells in zip(*current, strict=True)])
             current, closed = [], True
@@ -96,12 +101,13 @@ def _ruled(answer: Answer, lines: list[str]) -> list[list[str]]:
         return []
     spans = [match.span() for match in re.finditer(r"-+", lines[rule])]
     ends = [start for start, _unused in spans[1:]] + [None]
+    gaps = [end - 1 for end in ends if end]
     rows: list[list[str]] = []
     for line in [lines[rule - 1], *lines[rule + 1 :]]:
-        if re.match(r"^\s*(Total|Flags|Capability)\b|^-{40,}$", line):
+        if _NO_ROW.match(line):
             continue
         cells = [line[start:end].strip() for (start, _unused), end in zip(spans, ends, strict=True)]
-        if rows and any(line[end - 1 : end].strip() for end in ends[:-1] if end):
+        if rows and any([line[gap : gap + 1].strip() for gap in gaps]):
             raise answer.error(f"has a line that is no row of the table: {line.strip()[:60]!r}")
         rows.append(cells)
     return rows
