@@ -432,7 +432,7 @@ def merge(known: typing.Any, new: typing.Any, append: bool = False) -> typing.An
 
 
 def _merge_fields(known: typing.Any, new: typing.Any) -> typing.Any:
-    fields = _fields_of(type(known))
+    fields = _fields_of(known.__class__)
     ours = fields(known)
     values = [a if b is None or a is b else merge(a, b) for a, b in zip(ours, fields(new), strict=True)]
     unchanged = all(a is b for a, b in zip(ours, values, strict=True))
