@@ -151,27 +151,21 @@ class _Twin:
     # -- the segment, the hosts, the guest ---------------------------------------------------------
 
     def measuring_hosts(self) -> list[dict[str, Any]]:
-        """One host in each site, in the segment, behind the leaf that is last in the list."""
-        gateway = self.change.segment.gateway
+        """One host in each site, in the segment, in each family of its gateway, behind the leaf that is last."""
+        gateway, workload = self.change.segment.gateway, self.change.workload
         if gateway is None or gateway.ipv4 is None:
             return []
-        taken = {gateway.ipv4.ip, self.change.workload.ipv4 if self.change.workload else None}
-        size = gateway.ipv4.network.num_addresses
-        count = min(size, 64)
-        last = (gateway.ipv4.network[-i] for i in range(2, count))
-        free = [a for a in last if a not in taken and a != gateway.ipv4.network[0]]
+        taken = {workload.ipv4, workload.ipv6} if workload else set()
         sites = self.change.segment.sites
-        if len(free) < len(sites):
-            raise InputError("segment.gateway.ipv4", f"{gateway.ipv4.network} has no room for {len(sites)} hosts")
-        length = gateway.ipv4.network.prefixlen
-        return [self._host(site, f"{address}/{length}") for site, address in zip(sites, free, strict=False)]
+        families = {f"ipv{g.version}": g for g in (gateway.ipv4, gateway.ipv6) if g is not None}
+        free = [_free(f"segment.gateway.{name}", found, taken, len(sites)) for name, found in families.items()]
+        gateways = [str(found.ip) for found in families.values()]
+        return [self._host(site, list(own), gateways) for site, own in zip(sites, zip(*free, strict=True), strict=True)]
 
-    def _host(self, site: str, address: str) -> dict[str, Any]:
-        gateway = self.change.segment.gateway
+    def _host(self, site: str, addresses: list[str], gateways: list[str]) -> dict[str, Any]:
         leaf = self.leaves[site][-1].name
         attach = {"device": leaf, "port": self._port(leaf, "measuring host")}
-        gateways = [str(gateway.ipv4.ip)] if gateway and gateway.ipv4 else []
-        card = {"name": "eth1", "attach": attach, "addresses": [address], "gateways": gateways}
+        card = {"name": "eth1", "attach": attach, "addresses": addresses, "gateways": gateways}
         return {"name": f"probe-{site}"[:60], "site": site, "management_ip": next(self.addresses), "ports": [card]}
 
     def hypervisors(self) -> list[dict[str, Any]]:
@@ -274,6 +268,18 @@ class _Twin:
             yield "attachments: an access port for each host of the twin, without Ethernet segments"
         if workload is not None and workload.kind is not WorkloadKind.LIBVIRT:
             yield f"{workload.kind.value}: libvirt and QEMU stand in for it"
+
+
+def _free(
+    path: str, gateway: ipaddress.IPv4Interface | ipaddress.IPv6Interface, taken: set[Any], count: int
+) -> list[str]:
+    """Return addresses of the gateway's network that nobody has, from its end; InputError: there are not so many."""
+    network = gateway.network
+    last = (network[-i] for i in range(2, min(network.num_addresses, 64)))
+    free = [address for address in last if address not in taken and address not in (gateway.ip, network[0])][:count]
+    if len(free) < count:
+        raise InputError(path, f"{network} has no room for {count} hosts")
+    return [f"{address}/{network.prefixlen}" for address in free]
 
 
 def _workload(workload: Workload) -> Workload:

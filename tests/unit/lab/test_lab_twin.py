@@ -52,6 +52,20 @@ def test_what_the_change_is_about_stays_the_same() -> None:
     assert Topology.from_data(twin.topology).guest is not None
 
 
+def test_each_measuring_host_speaks_the_families_of_the_gateway() -> None:
+    twin = twin_of(CHANGE, FABRIC, "sntwin")
+    cards = [host["ports"][0] for host in twin.topology["hosts"] if not host["hypervisor"]]
+    assert [card["addresses"] for card in cards] == [
+        ["10.100.0.254/24", "2001:db8:100:0:ffff:ffff:ffff:fffe/64"],
+        ["10.100.0.253/24", "2001:db8:100:0:ffff:ffff:ffff:fffd/64"],
+    ]
+    assert {tuple(card["gateways"]) for card in cards} == {("10.100.0.1", "2001:db8:100::1")}
+    gateway = dataclasses.replace(CHANGE.segment.gateway, ipv6=None)
+    old = dataclasses.replace(CHANGE, segment=dataclasses.replace(CHANGE.segment, gateway=gateway))
+    cards = [host["ports"][0] for host in twin_of(old, FABRIC, "sntwin").topology["hosts"] if not host["hypervisor"]]
+    assert {tuple(card["gateways"]) for card in cards} == {("10.100.0.1",)} and len(cards[0]["addresses"]) == 1
+
+
 def grown(data: dict[str, Any]) -> None:
     """Twelve leaves in ZONE-A, of another vendor, with port names that Linux does not take."""
     for device in data["devices"]:
