@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The session of runbook.ports over the NAPALM driver."""
+"""The session of runbook.ports over one device (``device``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...model.session import CommitState, CommitStatus, Credentials
 from ...model.state import DeviceState, Fact
 from ..sessions import Ping, VendorSession, check_files, checked_address, ssh_options
 from . import document, read, vtysh
-from .driver import AGENT, FRRDriver
+from .device import AGENT, FrrDevice
 from .shell import linux_ping
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class FrrSession(VendorSession):
 
     def __init__(self, device: Device, credentials: Credentials) -> None:
         super().__init__(device, credentials)
-        self.driver = FRRDriver(
+        self.driver = FrrDevice(
             credentials.host,
             credentials.username,
             credentials.password or "",

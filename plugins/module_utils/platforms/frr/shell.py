@@ -11,6 +11,7 @@ input, so that neither their text nor their data is ever seen in a process list.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 import secrets
 import shlex
@@ -24,12 +25,22 @@ from ..sessions import Ping, connection_error, missing_library
 
 try:
     import paramiko
-    from netmiko import ConnectHandler
+    from netmiko import BaseConnection, ConnectHandler
     from netmiko.exceptions import NetmikoAuthenticationException, NetmikoTimeoutException
 except ImportError as exc:  # pragma: no cover - the test environment has it
     raise missing_library("netmiko>=4.4", exc) from exc
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+#: Arguments of netmiko that are given here, whatever the options say.
+_GIVEN = frozenset({"self", "ip", "host", "username", "password", "device_type", "timeout"})
+
+
+def netmiko_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the options that are arguments of netmiko's connection."""
+    known = inspect.signature(BaseConnection.__init__).parameters.keys() - _GIVEN
+    return {name: value for name, value in options.items() if name in known}
 
 
 @dataclass(frozen=True)

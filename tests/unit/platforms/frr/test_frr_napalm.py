@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr import driver as frr_driver
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr import device as frr_device
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr import read
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.driver import FRRDriver
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.shell import Output
@@ -45,11 +45,11 @@ class RecordedShell:
         frr, _unused, interfaces = (HERE / "samples/leaf-b1.conf").read_text().partition("!! interfaces\n")
         frr = frr.removeprefix("!! frr.conf\n")
         self._said |= {
-            frr_driver._READ_RUNNING: [0, "Building configuration...\n\nCurrent configuration:\n!\n" + frr],
-            frr_driver._READ_STARTUP: [0, frr],
-            frr_driver._READ_INTERFACES: [0, interfaces],
-            frr_driver._READ_STARTUP_INTERFACES: [0, interfaces],
-            frr_driver._READ_SOURCED: [0, ""],
+            frr_device._READ_RUNNING: [0, "Building configuration...\n\nCurrent configuration:\n!\n" + frr],
+            frr_device._READ_STARTUP: [0, frr],
+            frr_device._READ_INTERFACES: [0, interfaces],
+            frr_device._READ_STARTUP_INTERFACES: [0, interfaces],
+            frr_device._READ_SOURCED: [0, ""],
         }
 
     def open(self) -> None: ...
