@@ -4,16 +4,19 @@
 """A simulated Catalyst 9000: confirmed configuration changes under the device's timer, on its own clock.
 
 Imitated: Cisco IOS XE Configuration Fundamentals, "Configuration Replace and Configuration Rollback" (the timer
-counts minutes, needs ``archive`` with a path, and one change is pending at a time). Its clock moves only by
+counts minutes, needs ``archive`` with a path, and one change is pending at a time; ``configure replace``), and
+"Cisco IOS Scripting with TCL" (``puts`` into a file of the flash, typed over several lines). Its clock moves only by
 ``advance``, or is the real one.
 """
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import re
 import threading
 import time
+from collections.abc import Callable
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import conftree
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.conftree import Tree
@@ -41,7 +44,7 @@ class CatalystSwitch:
         self.startup: Tree = copy.deepcopy(self.running)
         self.before: Tree | None = None
         self.left_s = 0.0
-        self.files: set[str] = set()
+        self.files: dict[str, str] = {}
         self.lock = threading.RLock()
         self.refused = ""
         self.drop_at = ""
@@ -114,7 +117,7 @@ class CatalystSwitch:
         if written and self.disk_full:
             return f"%Error opening flash:{written[1]} (No space left on device)\n"
         if written:
-            self.files.add(written[1])
+            self.files[written[1]] = ""
             return ""
         asked = re.fullmatch(r"dir flash: \| include (\S+)", line)
         if asked:
@@ -123,27 +126,79 @@ class CatalystSwitch:
                 for i, f in enumerate(sorted(self.files))
                 if asked[1] in f
             )
+        for pattern, method in _FLASH:
+            match = re.fullmatch(pattern, line)
+            if match:
+                return method(self, *match.groups())
         derived = catalyst_state.answers(self.hostname, self.running, self.around).get(line)
         if derived is not None:
             return derived()
         return "" if line.startswith("terminal ") or not line else "% Invalid input detected at '^' marker.\n"
 
+    def directory(self, file: str) -> str:
+        if file and file not in self.files:
+            return f"%Error opening flash:/{file} (No such file or directory)\n"
+        shown = [file] if file else list(self.files)
+        rows = [f"{i}  -rw-  {len(self.files[f])}  Nov 21 2026 05:30:00 +00:00  {f}\n" for i, f in enumerate(shown, 1)]
+        return f"Directory of flash:/{file}\n\n{''.join(rows)}\n11353194496 bytes total (8565174272 bytes free)\n"
+
+    def md5(self, file: str) -> str:
+        digest = hashlib.md5(self.files[file].encode(), usedforsecurity=False).hexdigest()
+        return f"....Done!\nverify /md5 (flash:/{file}) = {digest}\n"
+
+    def delete(self, file: str) -> str:
+        del self.files[file]
+        return ""
+
+    def replace(self, file: str, minutes: str) -> str:
+        if self.refused and self.refused in self.files[file]:
+            return "%Rollback aborted after 5 passes\n"
+        refusal = self.begin(minutes)
+        if refusal.startswith("%"):
+            return refusal
+        text = re.sub(r"(?m)^(version .*|end)$", "", self.files[file])
+        self.running = conftree.parse(text)
+        return f"{refusal}Total number of passes: 1\nRollback Done\n"
+
+
+_FLASH: tuple[tuple[str, Callable[..., str]], ...] = (
+    (r"dir(?: flash:)?/?()", CatalystSwitch.directory),
+    (r"dir flash:/(\S+)", CatalystSwitch.directory),
+    (r"verify /md5 flash:/(\S+)", CatalystSwitch.md5),
+    (r"delete /force flash:/(\S+)", CatalystSwitch.delete),
+    (r"configure replace flash:/(\S+) force revert trigger error timer (\d+)", CatalystSwitch.replace),
+)
+
 
 class CatalystCli:
-    """One command line of the switch: exec and configuration mode."""
+    """One command line of the switch: exec and configuration mode, and its Tcl shell.
+
+    ``typed``: name and lines of the file that is being typed; its lines are kept as they come.
+    """
 
     def __init__(self, switch: CatalystSwitch) -> None:
         self.switch = switch
         self.path: list[str] | None = None
+        self.tcl = False
+        self.typed: tuple[str, list[str]] | None = None
+
+    @property
+    def verbatim(self) -> bool:
+        """True while a file is being typed: blanks count."""
+        return self.typed is not None
 
     @property
     def prompt(self) -> str:
+        if self.tcl:
+            return "+>" if self.typed else f"{self.switch.hostname}(tcl)#"
         mode = "" if self.path is None else "(config)" if not self.path else "(config-sub)"
         return f"{self.switch.hostname}{mode}#"
 
     def say(self, line: str) -> str | None:
         if self.path is not None:
             return self._configure(line)
+        if self.tcl or line == "tclsh":
+            return self._tcl(line)
         if line in ("exit", "logout"):
             return None
         timer = re.fullmatch(r"configure terminal(?: revert timer (\d+))?", line)
@@ -153,6 +208,21 @@ class CatalystCli:
         if not answer.startswith("%"):
             self.path = []
         return answer + "Enter configuration commands, one per line.  End with CNTL/Z.\n"
+
+    def _tcl(self, line: str) -> str:
+        opened = re.fullmatch(r'puts \[open "flash:/?(\S+)" w\+\] \{(.*)', line)
+        if opened:
+            self.typed = opened[1], [opened[2]]
+        elif self.typed and line.endswith("}"):
+            name, lines = self.typed
+            self.switch.files[name], self.typed = "\n".join([*lines, line[:-1]]) + "\n", None
+        elif self.typed:
+            self.typed[1].append(line)
+        elif line in ("tclsh", "tclquit"):
+            self.tcl = line == "tclsh"
+        else:
+            return self.switch.execute(line)
+        return ""
 
     def _configure(self, line: str) -> str:
         assert self.path is not None

@@ -124,7 +124,7 @@ class SshSwitch:
                 text, line = line.decode(), b""
                 channel.sendall(text.encode() + b"\r\n")
                 time.sleep(self.delay_s)
-                answer = cli.say(text.strip())
+                answer = cli.say(text if getattr(cli, "verbatim", False) else text.strip())
                 if answer is None:
                     return
                 answer = self.edit(text.strip(), answer)

@@ -26,7 +26,7 @@ from .sessions import (
 )
 
 try:
-    from napalm.base.exceptions import ConnectionException
+    from napalm.base.exceptions import CommandErrorException, ConnectionException, ReplaceConfigException
     from netmiko.exceptions import (
         ConfigInvalidException,
         NetmikoAuthenticationException,
@@ -114,6 +114,10 @@ class CiscoSession(VendorSession):
             raise
         except ConfigInvalidException as exc:
             raise CommitError(f"the device refused a line: {_words(exc)}", device=name, command=command) from exc
+        except (CommandErrorException, ReplaceConfigException) as exc:
+            raise CommitError(
+                f"the file did not reach the device: {_words(exc)}", device=name, command=command
+            ) from exc
         except (
             ConnectionException,
             NetmikoAuthenticationException,

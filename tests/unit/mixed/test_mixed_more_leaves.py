@@ -92,11 +92,11 @@ def test_stretched_over_five_vendors_then_unchanged_then_taken_back(five: FiveVe
         assert not five.platforms[device.platform].config_differences(device.device, device.running, now)
 
 
-def test_a_leaf_that_nobody_hears_takes_both_sites_back(five: FiveVendors) -> None:
+def test_a_leaf_whose_bgp_breaks_takes_both_sites_back(five: FiveVendors) -> None:
     five.look_before()
     plan = five.plan()
     point = five.point(plan)
-    five.lab.isolated.add("leaf-b3")
+    five.lab.breaks.add("leaf-b3")
     result = five.apply(plan, point)
     assert result.outcome is Outcome.REVERTED and result.proven, result.headline
     assert "leaves-B" in (result.cause or "")

@@ -3,10 +3,10 @@
 """A stretched VLAN as a delta to the running configuration of an FRR device, and its inverse.
 
 Leaf: one bridge per VLAN (RFC 7432 6.1, VLAN-based service), or the device's VLAN-aware one (see ``vlan_aware``),
-with a VXLAN port, the attachment ports and the anycast gateway; route targets under ``vni`` where the change names
-one (FRR's own are ASN:VNI, and its import matches the VNI alone). The route distinguisher is FRR's own (RFC 7432
-7.9). Border: the filter of the EVPN neighbour across the circuit is opened for the VNI, or the circuit's port is a
-trunk of the bridge. Spine: nothing.
+with a VXLAN port, the attachment ports and the anycast gateway (in the tenant's VRF, see ``tenant``); route targets
+under ``vni`` where the change names one (FRR's own are ASN:VNI, and its import matches the VNI alone). The route
+distinguisher is FRR's own (RFC 7432 7.9). Border: the filter of the EVPN neighbour across the circuit is opened for
+the VNI, or the circuit's port is a trunk of the bridge. Spine: nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...model.errors import InputError
 from ...model.fabric import Device, Fabric, Role
 from ...model.plan import Rendered
 from ..evpn_names import circuit_ports
-from . import document, frrconf, ifaces, vlan_aware
+from . import document, frrconf, ifaces, tenant, vlan_aware
 from .document import Document
 from .frrconf import Context
 from .ifaces import Iface, complete, stanza_or_new
@@ -65,6 +65,7 @@ def _leaf(segment: Segment, device: Device, now: Document, attachments: list[Att
     else:
         wanted[vxlan] = complete(wanted[vxlan], vlan_aware.access(segment, vxlan, have))
         wanted.update(_aware_bridge(segment, bridge, vxlan, attachments, have, text))
+    wanted.update(tenant.vrf(segment, have, text))
     frr, frr_inverse = _route_targets(segment, frrconf.read(now.frr or ""))
     return _rendered(text, wanted, frr, frr_inverse, tuple(_leaf_notes(segment, bridge, have)))
 
@@ -107,6 +108,8 @@ def _leaf_notes(segment: Segment, bridge: str, have: dict[str, Iface]) -> Iterab
             yield f"trunks of {bridge} without bridge-vids of their own carry VLAN {segment.vlan_id} too"
     if segment.service is ServiceModel.VLAN_AWARE_BUNDLE:
         yield "the bridge is VLAN-aware, the EVPN service is not: FRR announces every VNI with Ethernet tag 0"
+    if segment.gateway and segment.tenant and segment.tenant not in have:
+        yield f"VRF {segment.tenant} is new: it has no layer-3 VNI, hosts are routed locally"
     if segment.gateway is None:
         yield "the segment has no gateway: hosts are bridged only"
 
@@ -188,6 +191,7 @@ def _gateway(segment: Segment, name: str, old: Iface, stanza: str) -> str:
     gateway = segment.gateway
     if gateway is None:
         return stanza
+    stanza = tenant.bind(segment, old, stanza)
     mac = old.get("hwaddress")
     if mac is not None and mac.split()[-1].lower() != gateway.mac:
         raise InputError(

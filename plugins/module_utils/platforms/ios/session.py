@@ -142,10 +142,23 @@ class IosSession(CiscoSession):
             ) from exc  # fmt: skip
 
     def _replace(self, config: str, minutes: int) -> None:
+        """Replace from a file: by SCP where the device serves it, else typed into its Tcl shell over this very session.
+
+        A configuration with braces or with a backslash at the end of a line cannot be typed there: CommitError.
+        """
+        serves = "ip scp server enable" in conftree.parse(self.config())
         with self._errors("load_replace_candidate"):
-            self._driver.load_replace_candidate(config=config)
+            self._driver.inline_transfer = self._driver.inline_transfer or not serves
+            try:
+                self._driver.load_replace_candidate(config=config)
+            except ValueError as exc:
+                raise CommitError(
+                    f"the configuration cannot be typed: {exc}", device=self.device.name, command="tclsh",
+                    remedy="configure 'ip scp server enable'",
+                ) from exc  # fmt: skip
             file = f"{self._driver.dest_file_system}/{self._driver.candidate_cfg}"
         text = self._ask(f"configure replace {file} force revert trigger error timer {minutes}")
+        self._ask(f"delete /force {file}")
         if re.search(r"Rollback aborted|Rolling back|%", text) or "Rollback Done" not in text:
             raise CommitError(
                 f"the replace failed: {text.strip()[-200:]}", device=self.device.name, command="configure replace"

@@ -110,6 +110,7 @@ TRUNKS = (
     Attachment("leaf-a1", "swp13", PortMode.TRUNK, native=True),
     Attachment("leaf-a1", "swp14", PortMode.TRUNK),
 )
+VRF = "auto blue\niface blue\n    vrf-table auto\n\n"
 DOT1Q = dataclasses.replace(SEGMENT, handoff=Handoff(HandoffMode.DOT1Q_TRUNK, ("dwdm1",), 1.0))
 CASES = {
     "leaf_vlan_aware": (LEAF_A, dataclasses.replace(SEGMENT, attachments=TRUNKS), aware("leaf-a1")),
@@ -123,6 +124,13 @@ CASES = {
     ),
     "border_trunk": (BORDER, DOT1Q, running("border-a1")),
     "border_trunk_vlan_aware": (BORDER, DOT1Q, aware("border-a1", "10.255.1.11", "10.255.1.21")),
+    "leaf_tenant_new_vrf": (
+        LEAF_A, dataclasses.replace(SEGMENT, tenant="blue"),
+        with_frr("leaf-a1", "    address 10.100.0.1/24\n    address 2001:db8:100::1/64\n", ""),
+    ),
+    "leaf_tenant_vlan_aware": (
+        LEAF_A, dataclasses.replace(SEGMENT, tenant="blue"), aware("leaf-a1", "auto swp10", f"{VRF}auto swp10"),
+    ),
     "leaf_brown_field": (LEAF_A, SEGMENT, running("leaf-a1")),
     "leaf_green_field": (LEAF_B, SEGMENT, running("leaf-b1")),
     "leaf_route_target": (LEAF_B, dataclasses.replace(SEGMENT, route_target="65000:10100"), running("leaf-b1")),
@@ -257,6 +265,32 @@ def ifreload_says(interfaces: str, folder: Path) -> tuple[int, list[str]]:
     return done.returncode, [line for line in done.stderr.splitlines() if "interface not recognized" not in line]
 
 
+@pytest.mark.parametrize(
+    ("tenant", "stanzas", "words"),
+    [
+        ("swp10", "auto swp10\niface swp10\n", "no VRF"),
+        ("a-tenant-of-a-long-name", "", "15 characters"),
+        ("blue", f"{VRF}auto br100\niface br100\n    address 192.0.2.1/24\n", "br100 is in VRF default, not blue"),
+        ("blue", f"{VRF}auto br100\niface br100\n    vrf red\n", "br100 is in VRF red, not blue"),
+        (None, f"{VRF}auto br100\niface br100\n    vrf blue\n", "br100 is in VRF blue, not default"),
+    ],
+)
+def test_refusals_of_a_tenant(tenant: str | None, stanzas: str, words: str) -> None:
+    text = str(dataclasses.replace(document.parse(running("leaf-b1")), interfaces=stanzas))
+    with pytest.raises(InputError, match=words) as refused:
+        FRR.render(Change("c1", dataclasses.replace(SEGMENT, tenant=tenant)), FABRIC, LEAF_B, text)
+    assert refused.value.path == "segment.tenant"
+
+
+def test_a_segment_without_gateway_asks_for_no_vrf() -> None:
+    bridged = dataclasses.replace(SEGMENT, gateway=None)
+    found = [
+        FRR.render(Change("c1", dataclasses.replace(bridged, tenant=name)), FABRIC, LEAF_B, running("leaf-b1"))
+        for name in (None, "blue")
+    ]
+    assert found[0] == found[1]
+
+
 def test_route_map_number_is_free_and_below_the_final_deny() -> None:
     text = with_frr("border-a1", " match extcommunity DCI-EVPN\nexit\n", (
         " match evpn vni 10010\nexit\n!\nroute-map DCI-EVPN permit 1100\n match evpn vni 7\nexit\n!\n"
@@ -274,6 +308,7 @@ _segments = st.builds(
     vni=st.integers(1, 16777215).filter(lambda vni: vni != 10010),
     sites=st.just(("zone-a", "zone-b")),
     gateway=st.sampled_from([None, GATEWAY]),
+    tenant=st.sampled_from([None, "blue", "swp20"]),
     mtu=st.integers(576, 9198),
     route_target=st.sampled_from([None, "65000:7", "10.0.0.1:9"]),
     arp_suppression=st.booleans(),

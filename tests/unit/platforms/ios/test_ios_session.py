@@ -7,6 +7,8 @@ from __future__ import annotations
 import copy
 import ipaddress
 import sys
+import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +118,42 @@ def test_reverted_by_hand_and_after_a_reload(lab: Lab) -> None:
     lab.switch.reload()
     assert session.status("u").state is CommitState.REVERTED
     assert session.status("never").state is CommitState.UNKNOWN
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """netmiko waits for seconds around what it types into Tcl; the simulator needs a fraction of them."""
+    waits = types.SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.4)))
+    monkeypatch.setattr("netmiko.cisco.cisco_ios.time", waits)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_whole_configuration_comes_back_over_the_session_and_under_the_timer(lab: Lab) -> None:
+    session = lab.session()
+    whole, same = session.config(), registry.platform("ios").config_differences
+    lab.switch.running["vlan 200"] = {"name other": {}}
+    drifted = session.config()
+    status = session.arm_restore("r", whole, 60)
+    assert status.state is CommitState.PENDING and not same("leaf-a", whole, session.config())
+    assert not [name for name in lab.switch.files if "candidate" in name], "its secrets do not stay on the flash"
+    session.revert("r")
+    assert not same("leaf-a", drifted, session.config())
+    session.arm_restore("s", whole, 60)
+    session.confirm("s")
+    lab.switch.advance(3600)
+    assert not same("leaf-a", whole, session.config()) and lab.switch.running == lab.switch.startup
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_replace_that_the_device_or_its_tcl_shell_refuses_leaves_nothing(lab: Lab) -> None:
+    session = lab.session()
+    whole, before = session.config(), copy.deepcopy(lab.switch.running)
+    with pytest.raises(CommitError, match="scp server"):
+        session.arm_restore("r", whole.replace("end", "banner motd {no}\nend"), 60)
+    lab.switch.refused = "hostname"
+    with pytest.raises(CommitError, match="aborted"):
+        session.arm_restore("s", whole, 60)
+    assert lab.switch.running == before
 
 
 def test_refused_line_leaves_nothing(lab: Lab) -> None:
