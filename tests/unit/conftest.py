@@ -29,6 +29,7 @@ SLOW = {
     "mixed/test_mixed_more_leaves.py": "eight switches over real sockets, gates that settle",
     "mixed/test_mixed_playbooks.py": "ansible-playbook on seven switches over real sockets",
     "mixed/test_mixed_runbook.py": "six switches over real sockets, gates that settle",
+    "platforms/eos/test_eos_https.py": "answers dealt out over real sockets up to a time limit",
     "platforms/eos/test_eos_session.py": "a switch over real sockets, timers that run out",
     "platforms/eos/test_eos_session_ssh.py": "a switch over real sockets, timers that run out",
     "platforms/ios/test_ios_session.py": "a switch over real sockets, timers that run out",

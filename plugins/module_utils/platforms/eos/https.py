@@ -4,16 +4,51 @@
 
 pyeapi closes its connection after every request, and writes each answer out as text for a log that is off: with large
 tables the two cost more than reading the tables does. NAPALM takes such a class as its ``transport``.
+The time limit is of a whole answer: a socket's own is of each read, which a device that drips bytes never reaches.
 """
 
 from __future__ import annotations
 
+import functools
 import http.client
+import io
 import json
 import select
+import socket
+import time
 from typing import Any
 
 from pyeapi import eapilib
+
+
+class _UntilDeadline(io.RawIOBase):
+    """What is read from a socket up to one moment, however it is dealt out."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, deadline_s: float) -> None:
+        super().__init__()
+        self._sock, self._raw, self._deadline_s = sock, raw, deadline_s
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left_s = self._deadline_s - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("the answer did not end in time")
+        self._sock.settimeout(left_s)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class BoundedResponse(http.client.HTTPResponse):
+    """A response whose head and body are there by ``deadline_s`` (``time.monotonic()``), or TimeoutError."""
+
+    def __init__(self, sock: socket.socket, *args: Any, deadline_s: float, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_UntilDeadline(sock, self.fp.detach(), deadline_s))
 
 
 class KeptHttps(eapilib.HttpsEapiConnection):  # type: ignore[misc]
@@ -31,6 +66,7 @@ class KeptHttps(eapilib.HttpsEapiConnection):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         super().__init__(host, port, path, username, password, context, timeout, **kwargs)
+        self._timeout_s = timeout
 
     def send(self, data: str) -> dict[str, Any]:
         """Send one request and return the decoded answer. A request is never repeated: it may have been a commit.
@@ -57,6 +93,10 @@ class KeptHttps(eapilib.HttpsEapiConnection):  # type: ignore[misc]
         return decoded
 
     def _exchange(self, data: str) -> dict[str, Any]:
+        deadline_s = time.monotonic() + self._timeout_s
+        self.transport.response_class = functools.partial(BoundedResponse, deadline_s=deadline_s)
+        if self.transport.sock is not None:
+            self.transport.sock.settimeout(self._timeout_s)
         headers = {"Content-Type": "application/json-rpc", **dict([self._auth] if self._auth else [])}
         self.transport.request("POST", "/command-api", data.encode(), headers)
         response = self.transport.getresponse()
