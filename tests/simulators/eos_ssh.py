@@ -48,6 +48,7 @@ class SshServer(paramiko.ServerInterface):
         while True:
             try:
                 connection, _unused = self._socket.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 return
             transport = paramiko.Transport(connection)

@@ -20,8 +20,10 @@ from .sessions import (
     connection_error,
     missing_library,
     one_by_one,
+    ssh_is_up,
     ssh_options,
     survey,
+    type_command,
     whole_config,
 )
 
@@ -90,7 +92,7 @@ class CiscoSession(VendorSession):
     def _alive(self) -> bool:
         """Look at the connection, which keeps itself alive: the libraries' own questions type something before each
         command, and NAPALM's for NX-OS waits for a prompt."""
-        return bool(self._driver.device.remote_conn.transport.is_active())
+        return ssh_is_up(self._driver.device)
 
     def close(self) -> None:
         """Close; never touches a pending commit, which lives on the device."""
@@ -153,16 +155,7 @@ class CiscoSession(VendorSession):
         return text
 
     def _send(self, command: str) -> object:
-        return self._driver.device.send_command(
-            command, expect_string=self._prompt(), read_timeout=self._patience_s(command)
-        )
-
-    def _prompt(self) -> str:
-        """Return what a prompt looks like: not told, netmiko asks for one before each command, and waits for it.
-
-        IOS cuts a long name in its prompt; netmiko's ``base_prompt`` is how it begins.
-        """
-        return rf"(?:^|[\r\n]){re.escape(self._driver.device.base_prompt)}[^\s#>]*[#>]"
+        return type_command(self._driver.device, command, self._patience_s(command))
 
     def _patience_s(self, command: str) -> float:
         """Rollbacks and copies of whole configurations take minutes on a large switch."""

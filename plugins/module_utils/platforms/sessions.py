@@ -185,6 +185,21 @@ def ssh_options(credentials: Credentials) -> dict[str, Any]:
     }
 
 
+def type_command(connection: Any, command: str, timeout_s: float) -> str:
+    """Type one command over a netmiko connection and return what it says.
+
+    Not told what a prompt looks like, netmiko would ask for one before each command, and wait for it. Its
+    ``base_prompt`` is how the prompt begins; IOS cuts a long name there.
+    """
+    prompt = rf"(?:^|[\r\n]){re.escape(connection.base_prompt)}[^\s#>]*[#>]"
+    return str(connection.send_command(command, expect_string=prompt, read_timeout=timeout_s))
+
+
+def ssh_is_up(connection: Any) -> bool:
+    """Say whether a netmiko connection, which keeps itself alive, is up; netmiko itself would send something."""
+    return bool(connection.remote_conn.transport.is_active())
+
+
 def check_files(device: str, credentials: Credentials) -> None:
     """Look for the files that a client will ask for: its own error would name neither the device nor a way out.
 

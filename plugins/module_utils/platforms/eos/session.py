@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import re
 import ssl
 import time
@@ -41,8 +42,10 @@ from ..sessions import (
     name_of,
     one_by_one,
     ping_counts,
+    ssh_is_up,
     ssh_options,
     survey,
+    type_command,
     whole_config,
 )
 from .differences import config_differences
@@ -82,6 +85,8 @@ OPTIONAL = frozenset(
 )
 _TEXT_COMMANDS = ("show running-config", "show startup-config")
 _HTTPS_PORT = 443
+#: What a commit that is typed may take at least.
+_TYPED_S = 10.0
 
 
 class EosSession(VendorSession):
@@ -95,7 +100,7 @@ class EosSession(VendorSession):
 
     def open(self) -> None:
         """Connect and authenticate; does nothing if it is open and alive."""
-        if self._driver is not None and self._driver.is_alive()["is_alive"]:
+        if self._driver is not None and self._alive():
             return
         credentials = self._credentials
         check_files(self.device.name, credentials)
@@ -109,6 +114,11 @@ class EosSession(VendorSession):
             )
             driver.open()
         self._driver = driver
+
+    def _alive(self) -> bool:
+        """Look at the connection; NAPALM would type something over SSH, before each command."""
+        driver = self._driver
+        return bool(ssh_is_up(driver.device) if driver.transport == "ssh" else driver.is_alive()["is_alive"])
 
     def close(self) -> None:
         """Close; never touches a pending commit, which NAPALM's own close() would abort."""
@@ -127,13 +137,28 @@ class EosSession(VendorSession):
         """Send commands as one request: the device goes on with them if the connection is lost."""
         driver = self._open
         with self._errors(commands[-1]):
-            answers = list(driver._run_commands(list(commands), encoding=encoding))
-        if driver.transport == "ssh" and encoding == "text":  # netmiko does not see a refusal in the text
-            for command, answer in zip(commands, answers, strict=True):
-                refusal = re.search(r"^%.*$", answer["output"], re.MULTILINE)
-                if refusal:
-                    raise DeviceError(f"the device refused: {refusal[0]}", device=self.device.name, command=command)
-        return answers
+            if driver.transport == "ssh":
+                return [self._typed(driver.device, command, encoding) for command in commands]
+            return list(driver._run_commands(list(commands), encoding=encoding))
+
+    def _typed(self, device: Any, command: str, encoding: str) -> Any:
+        """Type one command. NAPALM would ask for the prompt first, and take a refusal of JSON for an empty answer."""
+        text = type_command(device, command if encoding == "text" else f"{command} | json", self._patience_s)
+        refusal = re.search(r"^%.*$", text, re.MULTILINE)
+        if refusal:
+            raise DeviceError(f"the device refused: {refusal[0]}", device=self.device.name, command=command)
+        if encoding == "text":
+            return {"output": text}
+        try:
+            return json.loads(text)
+        except ValueError as exc:
+            raise DeviceError(
+                f"the answer is no JSON: {text[:80]!r}", device=self.device.name, command=command
+            ) from exc
+
+    @property
+    def _patience_s(self) -> float:
+        return max(_TYPED_S, self._credentials.timeout_s)
 
     @contextlib.contextmanager
     def _errors(self, command: str) -> Iterator[None]:

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import AuthenticationError, CommitError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    AuthenticationError,
+    CommitError,
+    DeviceError,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import CommitState, Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state import Fact
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.eos import PLATFORM
@@ -66,6 +70,15 @@ def test_a_full_disk_is_seen_and_changes_nothing(server: SshServer) -> None:
     with pytest.raises(CommitError, match="No space left"):
         one.arm(TOKEN, "vlan 77\n   name x\n", 120)
     assert "vlan 77" not in server.switch.running and server.switch.pending is None
+    one.close()
+
+
+@pytest.mark.parametrize("encoding", ["json", "text"])
+def test_a_refused_command_is_an_error_and_no_empty_answer(server: SshServer, encoding: str) -> None:
+    one = session(server)
+    with pytest.raises(DeviceError, match="the device refused: % Invalid input"):
+        one._run(["show nonsense"], encoding)
+    assert "hostname leaf1" in one.config(), "the session goes on"
     one.close()
 
 
