@@ -125,7 +125,7 @@ _NOT_READ = "no reader for it: the fact counts as unread"
 #: Why a platform has no command for a fact, where there is more to say than that it has none.
 REASONS: Mapping[tuple[str, Fact], str] = {
     ("sonic", _F.SPANNING_TREE): "PVST's state has no reader; its configuration is in CONFIG_DB",
-    ("sonic", _F.MULTIHOMING): "MCLAG's state has no reader",
+    ("sonic", _F.MULTIHOMING): "the platform asks for no MCLAG state: it renders none; `mclagdctl dump state` is read",
 }
 _IOSXR = (
     "the platform is read only, for borders and DWDM routers between the sites: of use there are MACs, BGP and ports"

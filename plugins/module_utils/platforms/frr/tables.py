@@ -12,6 +12,7 @@ from typing import Any
 from ...model.state import AddressFamily, BgpPeer, EntryKind, Fact, MacEntry, Neighbor, Vni, VniKind, Vtep
 from ..reading import Answer, Facts, address, duration_s, mac, table
 from . import read as live
+from . import route_text
 
 _FAMILIES = {
     "ipv4unicast": "ipv4Unicast",
@@ -305,11 +306,9 @@ def _neighbor(answer: Answer, vrf: str, peer: str, entry: Mapping[str, Any]) -> 
 
 
 def routes(answer: Answer) -> dict[str, Any]:
-    """``show bgp l2vpn evpn route [detail] json``; the text of it is refused: it says neither label nor validity."""
+    """``show bgp l2vpn evpn route [detail] [json]``."""
     if answer.is_text:
-        raise answer.error(
-            "is text, which does not tell the VNI of a route", "record it with | json, or 'json' behind it"
-        )
+        return route_text.routes(answer)
     value = dict(answer.json())
     if "numPaths" not in value:
         raise answer.error(f"is of another command: it has {', '.join(sorted(value)[:4])}, not numPaths")

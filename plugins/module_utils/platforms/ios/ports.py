@@ -319,6 +319,27 @@ def _members(text: str) -> tuple[LagMember, ...]:
     return tuple(LagMember(port_name(n), "P" in s) for n, s in re.findall(r"([A-Z][\w/.]*?)\((\w[\w-]*)\)", text))
 
 
+_LACP_ROW = re.compile(rf"^(?P<port>[A-Z][a-z]+[\d/.]+)\s+[SF][AP]\s+\d+\s+(?P<system>{cisco.MAC})\s+\d+s\s+0x")
+
+
+def lacp_neighbors(answer: Answer) -> Facts:
+    """``show lacp [GROUP] neighbor``: the partner's system by member."""
+    lags: dict[str, list[LagMember]] = {}
+    group = ""
+    for line in cisco.lines(answer):
+        head, row = re.match(r"^Channel group (\d+) neighbors", line), _LACP_ROW.match(line)
+        if head:
+            group = f"Port-channel{head[1]}"
+            lags[group] = []
+        elif row and group:
+            lags[group].append(LagMember(port_name(row["port"]), partner_system=mac(row["system"])))
+        elif not re.match(r"^(Flags:|\s+|Partner's information|Port\s+Flags)", line):
+            raise answer.error(f"has a line that is no neighbour: {line.strip()[:80]!r}")
+    if not lags:
+        raise answer.error("is of another command or cut: it has no line 'Channel group … neighbors'")
+    return {Fact.LAGS: tuple(Lag(name, None, "lacp", tuple(members)) for name, members in lags.items())}
+
+
 _OPTIC_ROW = re.compile(r"^(?P<port>[A-Z][a-z]+[\d/.]+)\s+(?P<figures>\S.*?)\s*$")
 
 

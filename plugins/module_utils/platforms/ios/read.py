@@ -42,6 +42,7 @@ READERS: tuple[Reader, ...] = (
     Reader(rf"show interfaces?{_IF}", (Fact.PORTS,), ports.interfaces),
     Reader(r"show spanning-tree(?: .*)?", (Fact.SPANNING_TREE,), ports.spanning_tree),
     Reader(r"show etherchannel summary", (Fact.LAGS,), ports.etherchannels),
+    Reader(r"show lacp(?: \d+)? neighbors?", (Fact.LAGS,), ports.lacp_neighbors),
     Reader(r"show lldp neighbors(?: .*)?", (Fact.LLDP,), ports.lldp),
     Reader(r"show storm-control(?: .*)?", (Fact.STORM_CONTROL,), ports.storm_control),
 )

@@ -26,6 +26,7 @@ from ...model.state import (
 )
 from .. import cisco
 from ..reading import Answer, Facts, Reader, address, mac, merge, read_answer
+from . import segments
 
 PLATFORM = "iosxr"
 
@@ -199,6 +200,35 @@ def arp(answer: Answer) -> Facts:
     return {Fact.NEIGHBORS: tuple(entries)}
 
 
+_ND_ROW = (
+    r"^\s*(?P<ip>[0-9a-fA-F]*:[0-9a-fA-F:.]+)\s+(?P<age>\d+|-)\s+(?P<mac>"
+    + cisco.MAC
+    + r"|-)\s+(?P<state>[A-Z]\w*)\s+(?P<interface>[A-Za-z]\S*)(?:\s+\d+/\S+)?\s*$"
+)
+
+
+def nd(answer: Answer) -> Facts:
+    """``show ipv6 neighbors [vrf …]``; the adjacency for multicast is no neighbour."""
+    vrf = re.search(r"\bvrf (\S+)", answer.command)
+    entries = []
+    header, skip = r"^\s*IPv6 Address\s+Age\s+Link-layer Addr\s+State", r"^\s*\[Mcast adjacency\]"
+    for row in cisco.rows(answer, header, _ND_ROW, skip):
+        ip = address(row["ip"])
+        complete = row["state"] != "INCMP" and row["mac"] != "-"
+        if ip is not None:
+            entries.append(
+                Neighbor(
+                    ip=ip,
+                    mac=mac(row["mac"]) if complete else None,
+                    interface=row["interface"],
+                    vrf=vrf[1] if vrf and vrf[1] != "all" else None,
+                    kind=EntryKind.DYNAMIC,
+                    state=row["state"],
+                )
+            )
+    return {Fact.NEIGHBORS: tuple(entries)}
+
+
 # -- optics -------------------------------------------------------------------------------------------
 
 
@@ -362,6 +392,8 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show bgp (?:.* )?neighbors?(?: detail| [\d.:a-f]+)*", (Fact.BGP_PEERS,), bgp_neighbors),
     Reader(r"show bgp l2vpn evpn", (Fact.EVPN_ROUTES,), routes),
     Reader(r"show arp(?: .*)?", (Fact.NEIGHBORS,), arp),
+    Reader(r"show ipv6 neighbors(?: .*)?", (Fact.NEIGHBORS,), nd),
+    Reader(r"show evpn ethernet-segment(?: .*)?", (Fact.MULTIHOMING,), segments.ethernet_segments),
     Reader(r"show controllers optics(?: .*)?", (Fact.OPTICS,), optics),
     Reader(r"show controllers coherentdsp(?: .*)?", (Fact.OPTICS,), coherent),
     Reader(r"show lldp neighbors(?: .*)?", (Fact.LLDP,), lldp),

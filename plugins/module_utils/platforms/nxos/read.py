@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from ...model.state import DeviceState, EntryKind, Fact, MacEntry, Neighbor, Port, Vlan
 from .. import cisco
 from ..reading import Answer, Facts, Reader, merge, read_answer
-from . import bgp, config, forwarding, overlay, ports, system
+from . import addresses, bgp, config, forwarding, overlay, ports, system
 
 PLATFORM = "nxos"
 _IF = r"(?: (?:interface )?[a-z]+ ?[\d/.:-]+)?"
@@ -42,6 +42,11 @@ READERS: tuple[Reader, ...] = (
         forwarding.l2route_mac_ip,
     ),
     Reader(r"show ip arp(?: .*)?", (Fact.NEIGHBORS,), forwarding.arp),
+    Reader(
+        r"show ip interface(?: (?!vrf|brief)\S+(?: \d\S*)?)?(?: brief)?(?: vrf \S+)?",
+        (Fact.PORTS,),
+        addresses.ip_interfaces,
+    ),
     Reader(r"show ipv6 (?:icmp )?neighbor(?: .*)?", (Fact.NEIGHBORS,), forwarding.nd),
     Reader(r"show vrf(?: \S+)? interface", (Fact.PORTS,), _vrf_ports),
     Reader(r"show (?:ip )?bgp (?:.* )?sum(?:mary)?(?: .*)?", (Fact.BGP_PEERS,), bgp.summary),
@@ -67,6 +72,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show spanning-tree(?: .*)?", (Fact.SPANNING_TREE,), ports.spanning_tree),
     Reader(r"show port-channel summary(?: .*)?", (Fact.LAGS,), ports.port_channels),
     Reader(r"show lacp neighbor(?: .*)?", (Fact.LAGS,), ports.lacp_neighbors),
+    Reader(r"show vpc peer-keepalive", (Fact.MULTIHOMING,), system.vpc_keepalive),
     Reader(r"show vpc role", (Fact.MULTIHOMING,), system.vpc_role),
     Reader(r"show vpc(?: brief)?", (Fact.MULTIHOMING,), ports.vpc),
     Reader(r"show lldp neighbors?(?: .*)?", (Fact.LLDP,), ports.lldp),

@@ -8,7 +8,7 @@ import re
 
 from ...model.state import EthernetSegment, Fact, Multihoming, Resources, Software
 from .. import cisco
-from ..reading import Answer, Facts, first, mac, number
+from ..reading import Answer, Facts, address, first, mac, number
 from .structured import body, port_name, rows
 
 
@@ -55,6 +55,19 @@ def vpc_role(answer: Answer) -> Facts:
     return {Fact.MULTIHOMING: Multihoming("vpc", role=role)} if not system else {
         Fact.MULTIHOMING: Multihoming("vpc", role=role, domain=mac(system))
     }  # fmt: skip
+
+
+def vpc_keepalive(answer: Answer) -> Facts:
+    """``show vpc peer-keepalive``: who the peer is. That it is alive makes no pair: the peer-link does."""
+    if answer.is_text:
+        text = "\n".join(cisco.lines(answer))
+        status, peer = (first(rf"^{key}\s*: *(\S.*?)\s*$", text) for key in ("vPC keep-alive status", "--Destination"))
+    else:
+        data = body(answer, "vpc-keepalive-status")
+        status, peer = data["vpc-keepalive-status"], data.get("vpc-keepalive-dest")
+    if not status or not peer:
+        raise answer.error("is of another command or cut: it has no keep-alive status with a destination")
+    return {Fact.MULTIHOMING: Multihoming("vpc", peer_address=address(peer))}
 
 
 def segments(answer: Answer) -> Facts:

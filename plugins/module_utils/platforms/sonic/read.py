@@ -33,7 +33,7 @@ from ...model.state import (
 from ..frr import network, tables
 from ..frr import read as frr
 from ..reading import Answer, Facts, Reader, address, flooding, mac, merge, number, plain_command, read_answer
-from . import configdb, kernel
+from . import configdb, kernel, mclag
 from .configdb import vlan_number
 
 PLATFORM = "sonic"
@@ -434,6 +434,7 @@ READERS: tuple[Reader, ...] = (
     Reader(r"show interfaces portchannel", (Fact.LAGS,), port_channels),
     Reader(r"show interfaces transceiver pm(?: .*)?", (Fact.OPTICS,), performance),
     Reader(r"(?:show interfaces transceiver|(?:sudo )?sfputil show|sfpshow) eeprom(?: .*)?", (Fact.OPTICS,), optics),
+    Reader(r"(?:sudo )?mclagdctl(?: -i \d+)? dump state(?: -i \d+)?", (Fact.MULTIHOMING,), mclag.state),
     Reader(r"show lldp table", (Fact.LLDP,), lldp),
     Reader(r"show storm-control(?: .*)?", (Fact.STORM_CONTROL,), storm_control),
     _through_frr(frr.BGP_SUMMARY, Fact.BGP_PEERS, frr.bgp_peers),
