@@ -34,6 +34,7 @@ SLOW = {
     "platforms/eos/test_eos_session_ssh.py": "a switch over real sockets, timers that run out",
     "platforms/ios/test_ios_session.py": "a switch over real sockets, timers that run out",
     "platforms/junos/test_junos_session.py": "a switch over real sockets, timers that run out",
+    "platforms/nxos/test_nxos_https.py": "answers dealt out over real sockets up to a time limit",
     "platforms/nxos/test_nxos_session.py": "a switch over real sockets, timers that run out",
     "platforms/sonic/test_sonic_session.py": "the device's scripts in a real shell",
     "platforms/test_platforms_faults.py": "every switch over real sockets, sessions that break",

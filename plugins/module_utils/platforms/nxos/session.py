@@ -40,8 +40,9 @@ from .read import read
 
 try:
     from napalm.nxapi_plumbing.errors import NXAPICommandError, NXAPIError
-    from napalm.nxos import NXOSDriver
     from napalm.nxos_ssh import NXOSSSHDriver
+
+    from .https import NxapiDriver
 except ImportError as exc:  # pragma: no cover - the test environment has it
     raise missing_library("napalm>=5.2", exc) from exc
 
@@ -311,7 +312,7 @@ class NxosApiSession(NxosSession):
         c = self._credentials
         trust: object = (c.options.get("ca_file") or True) if c.verify else False
         arguments = self._optional_args(ssl_verify=trust, port=_HTTPS_PORT if c.port == 22 else c.port)
-        return NXOSDriver(c.host, c.username, c.password or "", timeout=int(c.timeout_s), optional_args=arguments)
+        return NxapiDriver(c.host, c.username, c.password or "", timeout=int(c.timeout_s), optional_args=arguments)
 
     def _alive(self) -> bool:
         return bool(self._driver.is_alive()["is_alive"])
