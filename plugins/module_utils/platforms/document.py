@@ -29,7 +29,8 @@ What a cell says of the proof:
 - **recording**: a reader is compared with the recorded output of a real device.
 - **simulator**: done over a real socket, by the real client library, to a stateful simulated switch
   (`tests/simulators/`); no device of the vendor has seen it.
-- **golden**: the lines are compared with a file, merged by a simulated configuration, and then found complete.
+- **golden**: the lines are compared with a file, merged by a simulated configuration, and then found complete; for EOS,
+  NX-OS and IOS-XE hier_config, a model of these systems that is not ours, comes to the same configuration, and back.
 - **sample**: read from outputs written after the vendor's documentation; no device of the vendor has been asked.
 - **unproven**: there is a reader for the command, and no test has shown it an output of that command.
 - **no**: with the number of the reason below the table. A fact that is not read is *unknown* to every check, with that
