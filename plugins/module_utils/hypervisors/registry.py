@@ -1,18 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The stretchnet.fabric authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the adapter of a hypervisor family."""
+"""Find the adapter of a hypervisor family, which is imported when it is asked for: most verbs need none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..model.change import WorkloadKind
-from .endpoint import Endpoint, Shell
-from .libvirt import LibvirtHypervisors
-from .limits import Path
-from .vsphere import VsphereHypervisors
-from .vsphere_endpoint import VsphereEndpoint
+
+if TYPE_CHECKING:
+    from .endpoint import Shell
+    from .limits import Path
 
 
 def hypervisors(
@@ -35,7 +34,13 @@ def hypervisors(
         DependencyError: the family's library is missing.
     """
     if kind is WorkloadKind.VSPHERE:
+        from .vsphere import VsphereHypervisors
+        from .vsphere_endpoint import VsphereEndpoint
+
         hosts = {name: VsphereEndpoint.from_hostvars(name, values) for name, values in hostvars.items()}
         return VsphereHypervisors(hosts, path=path)
+    from .endpoint import Endpoint
+    from .libvirt import LibvirtHypervisors
+
     endpoints = {name: Endpoint.from_hostvars(name, values) for name, values in hostvars.items()}
     return LibvirtHypervisors(endpoints, shells, path=path)

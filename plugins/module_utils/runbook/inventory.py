@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from ..ipam.cables import netbox_cables
 from ..model.codec import decode
 from ..model.errors import InputError
 from ..model.fabric import NAME_PATTERN, Circuit, Device, Fabric, Link, Site
@@ -96,6 +95,8 @@ def _cables(
     told = [plain(hostvars[name][_INTERFACES]) for name in names if hostvars[name].get(_INTERFACES) is not None]
     if not told or all(shared.get(_PREFIX + name) is not None for name in ("links", "circuits")):
         return {}
+    from ..ipam.cables import netbox_cables  # most inventories have none of NetBox
+
     facts = plain(shared.get("stretchnet_circuit_facts")) or {}
     if not all(isinstance(ports, list) for ports in told) or not isinstance(facts, dict):
         raise InputError(_INTERFACES, "a list by device is needed, and a mapping in stretchnet_circuit_facts")

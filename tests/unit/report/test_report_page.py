@@ -13,6 +13,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event, Evidence
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.redact import MASK
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Finding, Outcome, Severity, Verdict
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.printable import printable
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import html as page
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import (
     junit,
@@ -21,7 +22,6 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report i
     view,
     words,
 )
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report.svg import printable
 from report_samples import SAMPLES, applied, needs_person, no_workload, plan_only, reverted
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ...model.errors import DependencyError
 from ...model.evidence import Evidence
+from ..printable import printable
 from . import timeline, topology, view, words
-from .svg import printable
 
 _FOLDER = Path(__file__).parent
 _DIFF_CLASS = {"+": "added", "-": "removed", "@": "hunk"}

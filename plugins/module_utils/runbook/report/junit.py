@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 from ...model.evidence import Evidence
 from ...model.verdict import Finding, GateResult, Outcome, Verdict, worst
+from ..printable import printable
 from . import view
-from .svg import printable
 
 _TAG = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIPPED: "skipped"}
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ...model.evidence import Evidence
+from ..printable import printable
 from . import view, words
-from .svg import printable
 
 _INLINE = re.compile(r"([\\`*_\[\]|~])")
 #: What begins a heading, a quotation or a list where it stands first in a line or a list item.

@@ -15,8 +15,8 @@ from ...model.evidence import Evidence
 from ...model.measure import LossSummary
 from ...model.state import DeviceState
 from ...model.verdict import Outcome
+from ..printable import printable
 from . import view, words
-from .svg import printable
 
 _Sample = tuple[dict[str, object], float | int | None]
 
