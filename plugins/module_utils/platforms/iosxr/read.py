@@ -141,11 +141,13 @@ def _routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
         hop = _HOP.match(rest)
         if not hop or opening is None or rd is None:
             raise answer.error(f"has a line that is no path of a route: {line.strip()[:80]!r}")
+        # A further path has marks of its own; a path that is only wrapped has those of the line above.
+        marks = line[:3] if not begun and line[:3].strip() else opening["status"] + opening["best"]
         yield EvpnRoute(
             rd=rd,
             next_hop=address(hop["hop"]),
-            best=opening["best"] == ">",
-            valid="*" in opening["status"],
+            best=">" in marks,
+            valid="*" in marks,
             **_prefix(opening["prefix"]),  # type: ignore[arg-type]
         )
 
