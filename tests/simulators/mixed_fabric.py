@@ -221,7 +221,8 @@ def port(device: Device, which: int) -> str:
 class MixedFabric:
     """The switches, their servers, and the EVPN routes between them.
 
-    ``more``: leaves beside those that are always there, of ``MORE``. ``isolated``: BGP of these devices is down. ``breaks``: BGP of these goes down with the VNI of the change.
+    ``more``: leaves beside those that are always there, of ``MORE``. ``isolated``: BGP of these devices is down.
+    ``breaks``: BGP of these goes down with the VNI of the change.
     """
 
     def __init__(self, folder: Path, more: tuple[Place, ...] = ()) -> None:

@@ -42,6 +42,15 @@ def test_defaults_of_a_role_are_those_of_its_argument_spec(role: Path) -> None:
     assert documented == actual
 
 
+def test_every_role_has_a_readme_that_names_it_in_full() -> None:
+    """Galaxy takes no collection that has a role without one."""
+    roles = [path for path in ROOT.glob("roles/*") if path.is_dir()]
+    assert {path.name for path in roles} == {path.name for path in ROLES}
+    for role in roles:
+        title, _newline, text = (role / "README.md").read_text().partition("\n")
+        assert f"stretchnet.fabric.{role.name}" in title and text.strip(), role.name
+
+
 def test_the_action_group_holds_every_module() -> None:
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
     modules = {path.stem for path in ROOT.glob("plugins/modules/*.py")}
