@@ -182,7 +182,11 @@ def alone(place: Workplace) -> dict[str, Any]:
         capture_output=True,
         text=True,
     )
-    start = [place.run("verbs.py", "start", [], platforms=["eos", "frr"]) for _unused in range(place.sizes.repeats)]
+    start = [
+        place.run("verbs.py", "start", [], platforms=[name])
+        for _unused in range(place.sizes.repeats)
+        for name in ("eos", "frr")
+    ]
     design = [place.run("verbs.py", "design", [], count=place.sizes.design) for _unused in range(place.sizes.repeats)]
     return {"readers": json.loads(said.stdout), "start": start, "design": design}
 

@@ -99,14 +99,18 @@ def _baseline_goals(results: dict[str, Any]) -> list[Goal]:
 
 def _goals_without_switches(results: dict[str, Any]) -> list[Goal]:
     alone = results["alone"]
-    start = tuple(row["verb"]["cpu_s"] + row["eos"]["cpu_s"] for row in alone["start"])
+    start = {
+        name: tuple(row["verb"]["cpu_s"] + row[name]["cpu_s"] for row in alone["start"] if name in row)
+        for name in ("eos", "frr")
+    }
     design = tuple(row["audit"]["cpu_s"] + row["plan"]["cpu_s"] for row in alone["design"])
     tables = [
         Goal(f"{row['platform']}: {row['entries']} entries of {row['fact']}", 0.15, (min(row["cpu_s"]),), " s")
         for row in alone["readers"]
     ]
     return [
-        Goal("import and start of a task that speaks to EOS, CPU", 1, start, " s"),
+        Goal("import and start of a task that speaks to EOS, CPU", 1, start["eos"], " s"),
+        Goal("import and start of a task that speaks to FRR, CPU", 1, start["frr"], " s"),
         Goal(f"design audit and plan of {alone['design'][0]['devices']} devices, CPU", 10, design, " s"),
         *tables,
     ]
