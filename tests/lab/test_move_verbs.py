@@ -53,7 +53,8 @@ def test_a_move_by_others_is_watched(stretched: Path) -> None:
     """The verb watches in the background while another run of Ansible moves the workload back, and forth again."""
     for direction in ("back", "forth"):
         watching = Play("convergence", stretched, change_id=CHANGE_ID, seconds=90, direction=direction)
-        faults.attempt()
+        moved, said = faults.attempt()
+        assert moved, said
         assert watching.wait() == 0, watching.output[-3000:]
         result = gate(stretched, "convergence")
         assert result["verdict"] == "pass"
