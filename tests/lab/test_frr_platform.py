@@ -25,7 +25,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state import Fact
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.session import FrrSession
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.driver import FRRDriver
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.session import FrrSession, _optional_args
 from frr_twin import PREFIX, USER, Twin, inside, run
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")]
@@ -171,8 +172,9 @@ def test_every_fact_is_read_or_has_a_reason(stretched: dict[str, FrrSession]) ->
 
 
 def test_napalm_configuration_calls(twin: Twin) -> None:
-    opened = session(twin, LEAVES[1])
-    driver = opened.driver
+    known = credentials(twin, LEAVES[1])
+    driver = FRRDriver(known.host, known.username, "", optional_args=_optional_args(LEAVES[1], known))
+    driver.open()
     before = driver.get_config(retrieve="running")["running"]
     good = "!! interfaces\nauto vni7\niface vni7\n    vxlan-id 7\n    vxlan-local-tunnelip 10.0.0.2\n"
     driver.load_merge_candidate(config=good)
@@ -194,4 +196,4 @@ def test_napalm_configuration_calls(twin: Twin) -> None:
     driver.rollback()
     assert driver.get_config(retrieve="running")["running"] == before
     assert driver.ping("10.0.0.2", count=2)["success"]["packet_loss"] == 0
-    opened.close()
+    driver.close()

@@ -240,6 +240,7 @@ def test_refusals_in_a_vlan_aware_bridge(old: str, new: str, words: str) -> None
         FRR.render(Change("c1", segment), FABRIC, LEAF_A, aware("leaf-a1", old, new))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ifreload"), reason="needs root and ifupdown2")
 @pytest.mark.parametrize("case", [case for case in CASES if "aware" in case or case == "border_trunk"])
 def test_ifupdown2_takes_the_interfaces(case: str, tmp_path: Path) -> None:
