@@ -178,6 +178,7 @@ def test_a_device_that_is_lost_in_stage_2_and_comes_back(
     assert "leaf-b1" in ending(play) and "proven to be as it was" in ending(play)
 
 
+@pytest.mark.long
 def test_a_device_that_is_lost_while_armed_goes_back_by_its_own_timer(
     lab: Twin, old: Snapshot, management: None, runs: Path, proven: Callable[[], dict], tmp_path: Path
 ) -> None:
