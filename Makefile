@@ -25,7 +25,7 @@ export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
 	coverage cores mutants lint sanity sanity-quick galaxy docs-lint trade test-lab test-lab-long \
-	netbox-prepare test-netbox molecule-vendors bench docs molecule standard test
+	netbox-prepare test-netbox molecule-vendors bench docs molecule standard test-slow-and-prepare test
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -109,7 +109,6 @@ netbox-prepare: setup-test ## What test-netbox needs, once: may run in the backg
 test-netbox: netbox-prepare ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback
 	$(VENV)/python -m pytest tests/netbox -m netbox --durations=10
 
-.PHONY: molecule-vendors
 molecule-vendors: setup setup-test ## The molecule scenario on simulated EOS, NX-OS and Junos (no root)
 	cd extensions && env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test --scenario-name vendors
 
@@ -131,7 +130,6 @@ trade: docs-lint galaxy sanity-quick ## What Galaxy and AWX ask of a collection,
 standard: sanity galaxy docs-lint coverage cores ## What certified content is held to (half an hour)
 
 # The slow tests wait most of their time: what the real NetBox needs is fetched meanwhile.
-.PHONY: test-slow-and-prepare
 test-slow-and-prepare:
 	$(MAKE) -j2 --output-sync=target test-slow netbox-prepare
 

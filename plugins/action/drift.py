@@ -14,7 +14,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.drift import (
     Drift,
     as_gate,
-    changes_in_force,
+    changes_on_record,
     find_drift,
     headline,
 )
@@ -36,7 +36,7 @@ class ActionModule(VerbAction):
 
     def verb(self, params: dict[str, typing.Any], desk: Bench) -> dict[str, typing.Any]:
         """Fail with what drifted, device by device; a device that could not be compared is no success."""
-        changes, problems = changes_in_force(desk.base, desk.store, params["change_id"])
+        changes, problems = changes_on_record(desk.base, desk.store, params["change_id"])
         drift = find_drift(desk.fabric, desk.fleet, desk.platforms, desk.clock, changes, problems)
         gate = as_gate(drift, foreign_fails=params["foreign"] == "fail")
         files = written(desk, drift, gate)

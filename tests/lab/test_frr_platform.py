@@ -26,7 +26,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state import Fact
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.driver import FRRDriver
-from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.session import FrrSession, _optional_args
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.session import FrrSession
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sessions import ssh_options
 from frr_twin import PREFIX, USER, Twin, inside, run
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")]
@@ -173,7 +174,7 @@ def test_every_fact_is_read_or_has_a_reason(stretched: dict[str, FrrSession]) ->
 
 def test_napalm_configuration_calls(twin: Twin) -> None:
     known = credentials(twin, LEAVES[1])
-    driver = FRRDriver(known.host, known.username, "", optional_args=_optional_args(LEAVES[1], known))
+    driver = FRRDriver(known.host, known.username, "", optional_args=ssh_options(known))
     driver.open()
     before = driver.get_config(retrieve="running")["running"]
     good = "!! interfaces\nauto vni7\niface vni7\n    vxlan-id 7\n    vxlan-local-tunnelip 10.0.0.2\n"

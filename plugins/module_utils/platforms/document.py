@@ -135,8 +135,7 @@ _IOSXR = (
 #: What was stretched and taken back behind all gates on simulated switches (tests/unit/mixed), and taken away from a
 #: simulated switch by the real client (tests/unit/platforms/test_platforms_removal.py).
 STRETCHED = frozenset(
-    {("eos", Role.LEAF), ("nxos", Role.LEAF), ("nxos_ssh", Role.LEAF), ("junos", Role.BORDER), ("ios", Role.LEAF)}
-    | {("sonic", Role.LEAF)}
+    {*((nos, Role.LEAF) for nos in ("eos", "nxos", "nxos_ssh", "ios", "sonic")), ("junos", Role.BORDER)}
 )
 
 #: How a commit goes back by itself, and what that was proven on.

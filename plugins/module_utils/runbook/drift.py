@@ -96,7 +96,7 @@ class Drift:
         return not self.problems and all(device.state is DriftState.IN_SYNC for device in self.devices)
 
 
-def changes_in_force(
+def changes_on_record(
     base: Path, store: PointStore, only: str | None = None
 ) -> tuple[tuple[Recorded, ...], dict[str, str]]:
     """Return the changes in force and those undone, the oldest point first, and by change why a record is of no use.
@@ -170,7 +170,7 @@ def find_drift(
     """Read every device that a change in force concerns, once, and compare.
 
     Args:
-        changes: the oldest first (changes_in_force); of the points of a device the last one in force is compared with.
+        changes: the oldest first (changes_on_record); of the points of a device the last one in force is compared with.
     """
     begin, taken_at = clock.monotonic_s(), clock.now()
     concerned = _concerned(fabric, changes)

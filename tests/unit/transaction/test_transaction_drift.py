@@ -20,7 +20,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.drift im
     DriftState,
     Recorded,
     as_gate,
-    changes_in_force,
+    changes_on_record,
     find_drift,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import CommitState, CommitStatus
@@ -154,7 +154,7 @@ class RemovingPlatform(RenderingPlatform):
 def test_a_removal_speaks_for_the_segment_that_an_earlier_change_stretched(tmp_path: Path) -> None:
     simulation = applied(tmp_path)
     first = bench(simulation, tmp_path, None)
-    (stretch,), _unused = changes_in_force(tmp_path, first.store)
+    (stretch,), _unused = changes_on_record(tmp_path, first.store)
     assert stretch.change is not None
     for name in simulation.devices:
         edit(simulation, name, "del vlan 100")
@@ -171,7 +171,7 @@ def test_a_removal_speaks_for_the_segment_that_an_earlier_change_stretched(tmp_p
 def test_what_a_rollback_took_away_is_not_foreign_to_a_later_change(tmp_path: Path) -> None:
     simulation = applied(tmp_path)
     first = bench(simulation, tmp_path, None)
-    (known,), _unused = changes_in_force(tmp_path, first.store)
+    (known,), _unused = changes_on_record(tmp_path, first.store)
     assert known.point is not None
     (effect,) = known.point.devices[0].effect or ()
     running = "\n".join(sorted(simulation.devices["d1"].running))
@@ -187,7 +187,7 @@ def test_what_a_rollback_took_away_is_not_foreign_to_a_later_change(tmp_path: Pa
     first.store.save(later)
     edit(simulation, "d1", "add vlan 200")
     action(rollback_action).verb(BACK, desk(simulation, tmp_path))
-    changes, problems = changes_in_force(tmp_path, first.store)
+    changes, problems = changes_on_record(tmp_path, first.store)
     assert [(c.change_id, c.undone) for c in changes] == [("CHG1", True), ("CHG2", False)] and problems == {}
     assert look(simulation, tmp_path)["in_sync"]
     edit(simulation, "d1", "del vlan 1")
@@ -198,7 +198,7 @@ def test_a_later_change_on_the_same_device_is_not_foreign(tmp_path: Path) -> Non
     """The last confirmed point of a device is what it is compared with; every intent is asked."""
     simulation = applied(tmp_path)
     first = bench(simulation, tmp_path, None)
-    (known,), problems = changes_in_force(tmp_path, first.store)
+    (known,), problems = changes_on_record(tmp_path, first.store)
     assert known.point is not None and problems == {}
     edit(simulation, "d1", "add vlan 200")
     device = known.point.device("d1")

@@ -4,7 +4,7 @@
 
 pyeapi closes its connection after every request, and writes each answer out as text for a log that is off: with large
 tables the two cost more than reading the tables does. NAPALM takes such a class as its ``transport``.
-The time limit is of a whole answer: a socket's own is of each read, which a device that drips bytes never reaches.
+The time limit is of a whole answer (``bounded_http``).
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class FRRDriver(FrrDevice, NetworkDriver):  # type: ignore[misc]
 
     def get_bgp_neighbors(self) -> dict[str, Any]:
         """The BGP sessions of every VRF, with their EVPN counts."""
-        said = self.device.batch([read.BGP_SUMMARY, read.BGP_NEIGHBORS])
+        said = vtysh.batch(self.device, [read.BGP_SUMMARY, read.BGP_NEIGHBORS])
         outputs = read.Outputs(self.device.name, {c: (o.rc, o.out) for c, o in said.items()})
         summary, detail = (outputs.json(c, dict) for c in (read.BGP_SUMMARY, read.BGP_NEIGHBORS))
         return getters.bgp_neighbors(read.bgp_peers(outputs), summary, detail)

@@ -275,7 +275,7 @@ def _without_copies(tables: dict[str, list[EvpnRoute]]) -> tuple[EvpnRoute, ...]
 
 
 def _route(key: dict[str, typing.Any], path: Element) -> EvpnRoute:
-    labels = [_label(text) for text in path.texts_of("route-label")]
+    labels = [_label(text) for text in path.texts("route-label")]
     communities = [text for listed in path.all("communities") for text in listed.texts()]
     detailed = path.has("rt-entry-state") or path.has("communities")
     hops = [hop.get("to") for hop in path.all("protocol-nh")]

@@ -56,17 +56,12 @@ class Element:
             return _below(self._said, _present(self._said, names))
         return [child for child in self._children if child.name in names]
 
-    def texts(self) -> list[str]:
-        """Return the texts of all children in order."""
+    def texts(self, *names: str) -> list[str]:
+        """Return the texts of the children that have one of the names, of all where none is given, in order."""
         if self._children is None:
-            return [_text_of(value) for name in _names_below(self._said) for value in _values(self._said[name])]
-        return [child.text for child in self._children]
-
-    def texts_of(self, name: str) -> list[str]:
-        """Return the texts of the children of that name, in order."""
-        if self._children is None:
-            return [_text_of(value) for value in _values(self._said[name])] if name in self._said else []
-        return [child.text for child in self._children if child.name == name]
+            said = _present(self._said, names) if names else _names_below(self._said)
+            return [_text_of(value) for name in said for value in _values(self._said[name])]
+        return [child.text for child in self._children if not names or child.name in names]
 
     def names(self) -> list[str]:
         """Return the names of the children, as Junos writes flags."""

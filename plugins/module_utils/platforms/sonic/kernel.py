@@ -15,6 +15,7 @@ from typing import Any
 from ...model.state import Fact, Port, Vni, Vtep
 from ..reading import Answer, Facts, address, mac
 
+LINKS = "ip -details -json link show"
 _ROUTED = re.compile(r"(?:Vlan|Loopback)\d+")
 
 

@@ -416,7 +416,7 @@ READERS: tuple[Reader, ...] = (
         configdb.facts,
     ),
     Reader(r"show version", (Fact.SOFTWARE,), version),
-    Reader(re.escape("ip -details -json link show"), (Fact.PORTS, Fact.VNIS, Fact.VTEP), kernel.links),
+    Reader(re.escape(kernel.LINKS), (Fact.PORTS, Fact.VNIS, Fact.VTEP), kernel.links),
     Reader(r"cat /proc/meminfo", (Fact.RESOURCES,), network.memory),
     Reader(r"cat /proc/uptime", (Fact.RESOURCES,), network.uptime),
     Reader(r"show (?:ip |ipv6 )?bgp (?:.* )?summary", (Fact.BGP_PEERS,), bgp_summary),

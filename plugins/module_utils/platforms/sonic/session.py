@@ -36,10 +36,10 @@ from ..sessions import (
     survey,
     whole_config,
 )
+from .kernel import LINKS
 from .read import read
 
 _CONFIG_DB = "sonic-cfggen -d --print-data"
-_LINKS = "ip -details -json link show"
 _FRR_CONFIG = "vtysh -c 'show running-config'"
 COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.SOFTWARE: ("show version",),
@@ -47,10 +47,10 @@ COMMANDS: dict[Fact, tuple[str, ...]] = {
     Fact.NEIGHBORS: ("show arp", "show ndp"),
     Fact.BGP_PEERS: (frr.BGP_SUMMARY,),
     Fact.EVPN_ROUTES: (frr.EVPN_ROUTES,),
-    Fact.VNIS: (_CONFIG_DB, "show vxlan remotevni all", _LINKS),
-    Fact.VTEP: (_CONFIG_DB, "show vxlan remotevtep", _LINKS),
+    Fact.VNIS: (_CONFIG_DB, "show vxlan remotevni all", LINKS),
+    Fact.VTEP: (_CONFIG_DB, "show vxlan remotevtep", LINKS),
     Fact.VLANS: (_CONFIG_DB,),
-    Fact.PORTS: ("show interfaces status", _CONFIG_DB, _LINKS),
+    Fact.PORTS: ("show interfaces status", _CONFIG_DB, LINKS),
     Fact.LAGS: ("show interfaces portchannel",),
     Fact.OPTICS: ("show interfaces transceiver eeprom --dom",),
     Fact.LLDP: ("show lldp table",),
