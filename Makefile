@@ -16,7 +16,7 @@ IN_LAB := $(AS_ROOT) ip netns exec $(LAB_PREFIX)-mgmt env "PATH=$(CURDIR)/$(VENV
 RUNS = runs/lab-$$(sha256sum /var/lib/$(LAB_PREFIX)/ssh/id_ed25519.pub | cut -c1-8)
 RUNBOOK = $(IN_LAB) $(PLAYBOOK) -i $(INVENTORY) -e stretchnet_run_dir=$(RUNS)
 # Real sockets and an emulated guest on a shared machine: a failure is looked at once more, and pytest says that it was.
-ONCE_MORE := --reruns 1
+ONCE_MORE := --reruns 1 --rerun-show-tracebacks
 export ANSIBLE_NOCOWS := 1
 export ANSIBLE_LOCALHOST_WARNING := False
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := False
