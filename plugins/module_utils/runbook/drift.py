@@ -177,77 +177,82 @@ def find_drift(
     names = [name for name in concerned if name in fleet.names]
     answers = fleet.read(names, lambda s: (s.config(), s.status()))
     devices = []
-    for name, of in concerned.items():
+    for name, concern in concerned.items():
         answer = answers.get(name)
         if answer is None:
-            devices.append(_unknown(name, of, "is not in the inventory"))
+            devices.append(_unknown(name, concern, "is not in the inventory"))
         elif isinstance(answer, StretchnetError):
-            devices.append(_unknown(name, of, str(answer)))
+            devices.append(_unknown(name, concern, str(answer)))
         else:
-            devices.append(_compare(fabric, platforms, name, of, *answer))
+            devices.append(_compare(fabric, platforms, name, concern, *answer))
     spent = round(clock.monotonic_s() - begin, 3)
     ids = tuple(known.change_id for known in changes if not known.undone)
     return Drift(fabric.name, taken_at, ids, tuple(devices), dict(problems or {}), spent)
 
 
-def _concerned(fabric: Fabric, changes: tuple[Recorded, ...]) -> dict[str, list[Recorded]]:
+@dataclass(frozen=True)
+class _Concern:
+    """What one device has to do with the changes, the oldest first.
+
+    ``intents``: by VNI what holds for it: a later change of a segment takes the place of an earlier one.
+    """
+
+    records: list[Recorded] = field(default_factory=list)
+    intents: dict[int, Change] = field(default_factory=dict)
+
+    @property
+    def in_force(self) -> tuple[str, ...]:
+        return tuple(known.change_id for known in self.records if not known.undone)
+
+
+def _concerned(fabric: Fabric, changes: tuple[Recorded, ...]) -> dict[str, _Concern]:
     """Return the devices of the changes in force, each with all the changes that it has a part in."""
-    found: dict[str, list[Recorded]] = {}
+    found: dict[str, _Concern] = {}
     for known in changes:
         planned = planned_devices(known.change, fabric) if known.change else ()
         recorded = tuple(device.device for device in known.point.devices) if known.point else ()
         for name in dict.fromkeys((*planned, *recorded)):
-            found.setdefault(name, []).append(known)
-    return {name: of for name, of in found.items() if _ids(of)}
+            found.setdefault(name, _Concern()).records.append(known)
+        if known.change is not None and not known.undone:
+            for name in planned:
+                found[name].intents[known.change.segment.vni] = known.change
+    return {name: concern for name, concern in found.items() if concern.in_force}
 
 
-def _ids(of: list[Recorded]) -> tuple[str, ...]:
-    return tuple(known.change_id for known in of if not known.undone)
-
-
-def _unknown(name: str, of: list[Recorded], reason: str) -> DeviceDrift:
-    return DeviceDrift(name, DriftState.UNKNOWN, _ids(of), reason=reason)
+def _unknown(name: str, concern: _Concern, reason: str) -> DeviceDrift:
+    return DeviceDrift(name, DriftState.UNKNOWN, concern.in_force, reason=reason)
 
 
 def _compare(
     fabric: Fabric,
     platforms: Mapping[str, Platform],
     name: str,
-    of: list[Recorded],
+    concern: _Concern,
     running: str,
     commit: CommitStatus,
 ) -> DeviceDrift:
     try:
-        lines = _lines(fabric, platforms, name, of, running)
-        missing, foreign = _from_record(platforms, name, of, running)
+        lines = _lines(fabric, platforms, name, concern.intents.values(), running)
+        missing, foreign = _from_record(platforms, name, concern.records, running)
     except StretchnetError as exc:
-        return _unknown(name, of, str(exc))
+        return _unknown(name, concern, str(exc))
     pending = (commit.token or "unnamed") if commit.state is CommitState.PENDING else ""
     drifted = bool(lines or missing or foreign or pending)
     state = DriftState.DRIFTED if drifted else DriftState.IN_SYNC
-    return DeviceDrift(name, state, _ids(of), missing, foreign, lines, pending)
+    return DeviceDrift(name, state, concern.in_force, missing, foreign, lines, pending)
 
 
 def _lines(
-    fabric: Fabric, platforms: Mapping[str, Platform], name: str, of: list[Recorded], running: str
+    fabric: Fabric, platforms: Mapping[str, Platform], name: str, intents: Iterable[Change], running: str
 ) -> dict[str, str]:
     """Return, by change, what rendering it would merge again; empty: nothing."""
     found = {}
     device = fabric.device(name)
-    for change in _last_of_each_segment(fabric, name, of):
+    for change in intents:
         rendered = _platform(platforms, device.platform).render(change, fabric, device, running)
         if not rendered.empty:
             found[change.change_id] = rendered.apply
     return found
-
-
-def _last_of_each_segment(fabric: Fabric, name: str, of: list[Recorded]) -> tuple[Change, ...]:
-    """Return the intents that hold for a device: a later change of a segment takes the place of an earlier one."""
-    last: dict[int, Change] = {}
-    for known in of:
-        if known.change is not None and not known.undone and name in planned_devices(known.change, fabric):
-            last[known.change.segment.vni] = known.change
-    return tuple(last.values())
 
 
 def _from_record(
