@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.nxos.https import NxapiDriver
-from ansible_collections.stretchnet.fabric.tests.unit.platforms.eos.test_eos_https import DRIPS, LIMIT_S, Switch
+from ansible_collections.stretchnet.fabric.tests.simulators.dripping_switch import DRIPS, DrippingSwitch
 from napalm.base.exceptions import ConnectionException
 
 BODY = b'{"jsonrpc": "2.0", "result": {"body": {"hostname": "leaf"}}, "id": 1}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
+LIMIT_S = 2
 
 
 @contextlib.contextmanager
 def driver(folder: Path, at_once: bytes, dripped: bytes) -> Any:
-    switch = Switch(folder, at_once, dripped)
+    switch = DrippingSwitch(folder, at_once, dripped)
     trust = {"ssl_verify": str(switch.ca_file), "port": switch.port}
     found = NxapiDriver("127.0.0.1", "netops", "x", timeout=LIMIT_S, optional_args=trust)
     try:
@@ -30,7 +31,7 @@ def driver(folder: Path, at_once: bytes, dripped: bytes) -> Any:
         switch.close()
 
 
-@DRIPS
+@pytest.mark.parametrize(("at_once", "dripped"), DRIPS.values(), ids=DRIPS)
 def test_a_device_that_drips_does_not_outlast_the_limit(tmp_path: Path, at_once: bytes, dripped: bytes) -> None:
     begin = time.monotonic()
     with driver(tmp_path, at_once, dripped) as nexus, pytest.raises(ConnectionException, match="Cannot connect"):
