@@ -94,6 +94,9 @@ class CatalystSwitch:
                     + show(self.running, " ")
                     + "end\n"
                 )
+            asked = re.fullmatch(r"show running-config \| inc (.+)", line)
+            if asked:
+                return "".join(f"{shown}\n" for shown in show(self.running, " ").splitlines() if asked[1] in shown)
             if line == "show startup-config":
                 return "Using 2048 out of 33554432 bytes\n!\nversion 17.9\n" + show(self.startup, " ") + "end\n"
             if line == "show archive config rollback timer":
@@ -145,6 +148,14 @@ class CatalystSwitch:
     def md5(self, file: str) -> str:
         digest = hashlib.md5(self.files[file].encode(), usedforsecurity=False).hexdigest()
         return f"....Done!\nverify /md5 (flash:/{file}) = {digest}\n"
+
+    def take_file(self, path: str, text: str) -> str | None:
+        """Take what ``scp`` brings to ``flash:``."""
+        with self.lock:
+            if "ip scp server enable" not in self.running:
+                return "scp server is not enabled"
+            self.files[path.removeprefix("flash:").lstrip("/")] = text
+            return ""
 
     def delete(self, file: str) -> str:
         del self.files[file]

@@ -4,14 +4,17 @@
 """A simulated Nexus: running and startup configuration, checkpoints, rollback and the scheduler, on its own clock.
 
 Imitated: Cisco Nexus 9000 NX-OS System Management Configuration Guide, "Configuring Rollback" (checkpoints are
-kept over no reload here, ten at most, ``best-effort``) and "Configuring the Scheduler" (a job runs at a full
-minute, as the lines that it was given). Its clock moves only by ``advance``, or is the real one.
+kept over no reload here, ten at most, ``best-effort``; a rollback to a file of the bootflash leaves what is in the file
+and nothing else), "Configuring the Scheduler" (a job runs at a full minute, as the lines that it was given) and
+Fundamentals Configuration Guide, "Using the Device File Systems" (``dir``, ``show file … md5sum``, ``delete``; files are
+taken by ``feature scp-server``). Its clock moves only by ``advance``, or is the real one.
 """
 
 from __future__ import annotations
 
 import copy
 import datetime
+import hashlib
 import json
 import re
 import threading
@@ -43,6 +46,8 @@ class NexusSwitch:
         self.running: Tree = conftree.parse(running)
         self.startup: Tree = copy.deepcopy(self.running)
         self.checkpoints: dict[str, Tree] = {}
+        #: What is on the bootflash.
+        self.files: dict[str, str] = {}
         now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
         self.clock = now if real_time else datetime.datetime(2026, 11, 21, 5, 30, 20)
         self.lock = threading.RLock()
@@ -50,6 +55,7 @@ class NexusSwitch:
         self.refused = ""
         self.drop_at = ""
         self.checkpoint_fails = False
+        self.flash_full = False
         self.most_checkpoints = 10
         self.answers: dict[str, str] = {}
         #: What becomes of an answer on its way.
@@ -173,6 +179,43 @@ class NexusSwitch:
         self.running = copy.deepcopy(self.checkpoints[name])
         return "Collecting Running-Config\nGenerating Rollback Patch\nExecuting Rollback Patch\nRollback completed successfully.\n"
 
+    def roll_back_to_file(self, file: str, how: str) -> str:
+        text = self.files.get(file, "")
+        if not text.startswith("!Command: Checkpoint cmd vdc"):
+            return f"ERROR: {file} is not a checkpoint file\n"
+        if self.refused and self.refused in text:
+            return "Executing Rollback Patch\nRollback failed.\n"
+        self.running = conftree.parse(re.sub(r"(?m)^(version .*|line console|line vty)$", "", text))
+        return "Collecting Running-Config\nGenerating Rollback Patch\nExecuting Rollback Patch\nRollback completed successfully.\n"
+
+    def take_file(self, path: str, text: str) -> str | None:
+        """Take what ``scp`` brings to ``bootflash:``."""
+        with self.lock:
+            if "feature scp-server" not in self.running:
+                return "scp server is not enabled"
+            if self.drop_at and self.drop_at in path:
+                return None
+            if self.flash_full:
+                return "No space left on device"
+            self.files[path.removeprefix("bootflash:").lstrip("/")] = text
+            return ""
+
+    def directory(self, file: str) -> str:
+        if file and file not in self.files:
+            return "No such file or directory\n"
+        shown = [file] if file else list(self.files)
+        rows = [f"{len(self.files[f]):>10}    Nov 21 05:30:00 2026  {f}\n" for f in shown]
+        return (
+            "".join(rows)
+            + "\nUsage for bootflash://sup-local\n 9000000000 bytes used\n 44000000000 bytes free\n 53000000000 bytes total\n"
+        )
+
+    def md5(self, file: str) -> str:
+        return f"{hashlib.md5(self.files[file].encode(), usedforsecurity=False).hexdigest()}\n"
+
+    def delete(self, file: str) -> str:
+        return "" if self.files.pop(file, None) is not None else "No such file or directory\n"
+
     def save(self) -> str:
         self.startup = copy.deepcopy(self.running)
         return "[########################################] 100%\nCopy complete.\n"
@@ -189,6 +232,10 @@ _EXEC = (
     (r"checkpoint (\S+)", NexusSwitch.checkpoint),
     (r"no checkpoint (\S+)", NexusSwitch.forget),
     (r"rollback running-config checkpoint (\S+) (best-effort|atomic)", NexusSwitch.rollback),
+    (r"rollback running-config file (\S+) (best-effort|atomic)", NexusSwitch.roll_back_to_file),
+    (r"dir bootflash:/?(\S*)", NexusSwitch.directory),
+    (r"show file bootflash:/?(\S+) md5sum", NexusSwitch.md5),
+    (r"delete bootflash:/?(\S+) no-prompt", NexusSwitch.delete),
     (r"copy running-config startup-config", NexusSwitch.save),
 )
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 import time
@@ -27,10 +28,16 @@ class Cli(Protocol):
 #: What a Linux device does with a script: its standard input to exit status, output and errors; None drops the connection.
 Program = Callable[[str], tuple[int, str, str] | None]
 
+#: What a device does with a file that ``scp`` brings, by its name: why it does not take it, or nothing; None drops the connection.
+TakeFile = Callable[[str, str], str | None]
+
 
 class _Login(paramiko.ServerInterface):
-    def __init__(self, user: str, password: str, program: Program | None) -> None:
-        self.user, self.password, self.program = user, password, program
+    def __init__(self, user: str, password: str, program: Program | None, take_file: TakeFile | None) -> None:
+        self.user, self.password, self.program, self.take_file = user, password, program, take_file
+        #: A command line was asked for, rather than one command.
+        self.shell = False
+        self.asked = threading.Event()
 
     def check_auth_password(self, username: str, password: str) -> int:
         good = (username, password) == (self.user, self.password)
@@ -46,9 +53,16 @@ class _Login(paramiko.ServerInterface):
         return True
 
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
+        self.shell = True
+        self.asked.set()
         return True
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        self.asked.set()
+        brought = re.fullmatch(r"scp -t (\S+)", command.decode())
+        if brought and self.take_file is not None:
+            threading.Thread(target=_take, args=(channel, brought[1], self.take_file), daemon=True).start()
+            return True
         if self.program is None:
             return False
         threading.Thread(target=_execute, args=(channel, self.program), daemon=True).start()
@@ -56,7 +70,10 @@ class _Login(paramiko.ServerInterface):
 
 
 class SshSwitch:
-    """The server. ``known_hosts`` writes the file by which a client knows it; a ``program`` takes what is executed."""
+    """The server. ``known_hosts`` writes the file by which a client knows it; a ``program`` takes what is executed.
+
+    ``take_file`` makes it a server of SCP; such a client comes over a connection of its own.
+    """
 
     def __init__(
         self,
@@ -65,9 +82,10 @@ class SshSwitch:
         password: str = "secret",
         banner: str = "",
         program: Program | None = None,
+        take_file: TakeFile | None = None,
     ) -> None:
         self.user, self.password, self.banner = user, password, banner
-        self._new_cli, self._program = new_cli, program
+        self._new_cli, self._program, self._take_file = new_cli, program, take_file
         #: How long each answer takes, and what becomes of it on its way.
         self.delay_s = 0.0
         self.edit: Callable[[str, str], str] = lambda line, answer: answer
@@ -102,10 +120,11 @@ class SshSwitch:
             transport = paramiko.Transport(peer)
             self._transports.append(transport)
             transport.add_server_key(self._key)
-            transport.start_server(server=_Login(self.user, self.password, self._program))
+            login = _Login(self.user, self.password, self._program, self._take_file)
+            transport.start_server(server=login)
             channel = transport.accept(20)
-            if channel is not None:
-                self._talk(channel, self._new_cli())
+            if channel is not None and login.asked.wait(20):
+                self._talk(channel, self._new_cli()) if login.shell else transport.join()
             transport.close()
 
     def _talk(self, channel: paramiko.Channel, cli: Cli) -> None:
@@ -147,6 +166,25 @@ def _execute(channel: paramiko.Channel, program: Program) -> None:
         channel.sendall_stderr(err.encode())
         channel.send_exit_status(code)
         channel.shutdown_write()
+        channel.close()
+
+
+def _take(channel: paramiko.Channel, path: str, take_file: TakeFile) -> None:
+    """Be the sink of scp's protocol for one file: a line with its size, its bytes, a zero; each is acknowledged."""
+    with contextlib.suppress(OSError, EOFError), channel.makefile("rb") as said:
+        channel.sendall(b"\0")
+        head = said.readline().split()
+        if not head:
+            return
+        channel.sendall(b"\0")
+        text = said.read(int(head[1])).decode()
+        said.read(1)
+        problem = take_file(path, text)
+        if problem is None:
+            channel.get_transport().close()
+            return
+        channel.sendall(f"\1{problem}\n".encode() if problem else b"\0")
+        channel.send_exit_status(int(bool(problem)))
         channel.close()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -265,6 +266,18 @@ def typed_lines(candidate: str) -> list[str]:
         typed.append(plain)
         last = depth
     return [*typed, *["exit"] * len(open_)]
+
+
+@contextlib.contextmanager
+def private_file(text: str) -> Iterator[str]:
+    """Give a file with the text that only this user may read, and take it away in the end, whatever happens.
+
+    NAPALM's own is readable to all, and stays where the transfer fails.
+    """
+    with tempfile.NamedTemporaryFile("w", prefix="stretchnet-", suffix=".cfg") as file:
+        file.write(text)
+        file.flush()
+        yield file.name
 
 
 def _words(exc: Exception) -> str:

@@ -31,7 +31,7 @@ from ...model.session import CommitState, CommitStatus
 from ...model.state import DeviceState, Fact
 from .. import conftree
 from ..cisco_delta import differences
-from ..cisco_session import CiscoSession, once_more, typed_lines
+from ..cisco_session import CiscoSession, once_more, private_file, typed_lines
 from ..sessions import Ping, missing_library, name_of
 from . import ARCHIVE
 from .read import read
@@ -147,10 +147,10 @@ class IosSession(CiscoSession):
         A configuration with braces or with a backslash at the end of a line cannot be typed there: CommitError.
         """
         serves = "ip scp server enable" in conftree.parse(self.config())
-        with self._errors("load_replace_candidate"):
+        with self._errors("load_replace_candidate"), private_file(config) as here:
             self._driver.inline_transfer = self._driver.inline_transfer or not serves
             try:
-                self._driver.load_replace_candidate(config=config)
+                self._driver.load_replace_candidate(filename=here)
             except ValueError as exc:
                 raise CommitError(
                     f"the configuration cannot be typed: {exc}", device=self.device.name, command="tclsh",

@@ -70,7 +70,14 @@ class _Client(RPCClient):  # type: ignore[misc]
 
 
 class NxapiDriver(NXOSDriver):  # type: ignore[misc]
-    """NAPALM's driver with that client."""
+    """NAPALM's driver with that client; files, which NX-API does not take, go to the option ``ssh_port`` (22)."""
+
+    def __init__(self, *args: Any, optional_args: dict[str, Any], **kwargs: Any) -> None:
+        self._ssh_port = int(optional_args.get("ssh_port", 22))
+        super().__init__(*args, optional_args=optional_args, **kwargs)
+
+    def _netmiko_open(self, device_type: str, netmiko_optional_args: dict[str, Any] | None = None) -> Any:
+        return super()._netmiko_open(device_type, {**(netmiko_optional_args or {}), "port": self._ssh_port})
 
     def open(self) -> None:
         """Connect; ConnectionException where the device does not answer or does not know the user."""
@@ -84,7 +91,7 @@ class NxapiDriver(NXOSDriver):  # type: ignore[misc]
             raise ConnectionException(f"Cannot connect to {self.hostname}: {exc}") from exc
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connections."""
         if self.device is not None:
             self.device.api.close()
-        super().close()
+        self._netmiko_close()

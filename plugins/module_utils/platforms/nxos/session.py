@@ -8,16 +8,20 @@ device's clock unless the confirmation has taken its schedule away. What became 
 checkpoints of its name (``-ok``: confirmed, ``-back``: reverted), so any later process can tell.
 The scheduler counts whole minutes: the device goes back at the first full minute not before the time asked for.
 
+A whole configuration goes to the device as a file, by SCP, and NX-OS rolls back to that file. The file holds the timer
+as well: a rollback takes away what is not in it.
+
 Sources: Cisco Nexus 9000 NX-OS System Management Configuration Guide, "Configuring the Scheduler" and
 "Configuring Rollback".
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.errors import (
@@ -33,7 +37,7 @@ from ...model.session import CommitState, CommitStatus
 from ...model.state import DeviceState, Fact
 from .. import conftree
 from ..cisco_delta import differences
-from ..cisco_session import CiscoSession, once_more, typed_lines
+from ..cisco_session import CiscoSession, once_more, private_file, typed_lines
 from ..conftree import Tree
 from ..sessions import Ping, missing_library, name_of
 from .read import read
@@ -81,6 +85,10 @@ OPTIONAL = frozenset(
 )
 _PREFIX = "stretchnet-"
 _HTTPS_PORT = 443
+#: How a file begins that NX-OS takes for a checkpoint.
+_CHECKPOINT_HEAD = "!Command: Checkpoint cmd vdc 1\n"
+_SCP_SERVER, _SCHEDULER = "feature scp-server", "feature scheduler"
+_DONE = re.compile(r"Rollback completed successfully|Rollback Patch is Empty", re.IGNORECASE)
 
 
 class NxosSession(CiscoSession):
@@ -116,7 +124,7 @@ class NxosSession(CiscoSession):
 
     def diff(self, candidate: str) -> str:
         """Return the lines that merging adds or takes away, and the dead-man timer that is installed for the time."""
-        lines = self._timer_lines("stretchnet-TOKEN", "TIME", self._tree())
+        lines = _timer_lines("stretchnet-TOKEN", "TIME", self._tree())
         head = [f"! while the change is armed: {line}" for line in lines]
         return "\n".join([*head, candidate.rstrip()]) + "\n" if typed_lines(candidate) else ""
 
@@ -126,9 +134,12 @@ class NxosSession(CiscoSession):
 
     def arm_restore(self, token: str, config: str, revert_in_s: int) -> CommitStatus:
         """Replace the whole running configuration under a timer on the device."""
-        return self._arm(token, revert_in_s, lambda: self._replace(config))
+        wanted = conftree.parse(config)
+        return self._arm(token, revert_in_s, lambda: self._replace(name_of(token), config), wanted)
 
-    def _arm(self, token: str, revert_in_s: int, load: Callable[[], object]) -> CommitStatus:
+    def _arm(
+        self, token: str, revert_in_s: int, load: Callable[[], object], wanted: Tree | None = None
+    ) -> CommitStatus:
         name = name_of(token)
         tree = self._tree()
         pending = _schedules(tree)
@@ -139,7 +150,7 @@ class NxosSession(CiscoSession):
             )  # fmt: skip
         self._forget_old(name)
         at = _full_minute(self._clock(), revert_in_s)
-        before, schedule = _split(self._timer_lines(name, at.strftime("%Y:%m:%d:%H:%M"), tree))
+        before, schedule = _split(_timer_lines(name, at.strftime("%Y:%m:%d:%H:%M"), tree, wanted))
         self._configure(before)
         self._checkpoint(name)
         try:
@@ -162,35 +173,53 @@ class NxosSession(CiscoSession):
                 remedy="free space on bootflash:, or delete old checkpoints",
             ) from exc  # fmt: skip
 
-    def _timer_lines(self, name: str, at: str, tree: Tree) -> list[str]:
-        """Return the lines of the timer: the feature where it is off, the job, and the schedule."""
-        own = "feature scheduler" not in tree
-        job = f"{name}-f" if own else name
-        return [
-            *(["feature scheduler"] if own else []),
-            f"scheduler job name {job}",
-            f"rollback running-config checkpoint {name} best-effort",
-            f"checkpoint {name}-back",
-            "exit",
-            f"scheduler schedule name {name}",
-            f"job name {job}",
-            f"time start {at}",
-            "exit",
-        ]
+    def _replace(self, name: str, config: str) -> None:
+        """Roll back to a file of the configuration and the timer; CommitError where the device refuses either."""
+        whole = f"{_CHECKPOINT_HEAD}{config.rstrip()}\n{self._timer_text(name, config)}"
+        with self._uploaded(whole) as file:
+            command = f"rollback running-config file {file} best-effort"
+            try:
+                said = self._ask(command)
+            except UnreachableError:
+                raise
+            except DeviceError as exc:
+                said = exc.message
+        if not _DONE.search(said):
+            words = " ".join(said.split())[-200:]
+            raise CommitError(f"the replace failed: {words}", device=self.device.name, command=command)
 
-    def _replace(self, config: str) -> None:
-        """Upload the configuration as a checkpoint file, and roll back to it."""
-        header = "!Command: Checkpoint cmd vdc 1\n"
-        with self._errors("load_replace_candidate"):
-            self._driver.load_replace_candidate(config=header + config)
-            file = self._driver.candidate_cfg
-        text = self._ask(f"rollback running-config file {file} best-effort")
-        if not re.search(r"Rollback completed successfully", text, re.IGNORECASE):
-            raise CommitError(f"the replace failed: {text.strip()[-200:]}", device=self.device.name, command="rollback")
+    def _timer_text(self, name: str, config: str) -> str:
+        """Return the armed timer as the device prints it, with its feature where the configuration has none."""
+        block = rf"^scheduler (?:job|schedule) name {re.escape(name)}(?:-f)?\n(?:[ \t].*(?:\n|\Z))*"
+        timer = "".join(re.findall(block, self.config(), re.MULTILINE))
+        if f"checkpoint {name}-back" not in timer or "time start" not in timer:
+            raise CommitError(
+                "the timer cannot be told from the rest of the configuration", device=self.device.name,
+                command=_RUNNING, remedy="restore only what the change added (the default)",
+            )  # fmt: skip
+        return timer if _SCHEDULER in conftree.parse(config) else f"{_SCHEDULER}\n{timer}"
+
+    @contextlib.contextmanager
+    def _uploaded(self, text: str) -> Iterator[str]:
+        """Give a file on the device that holds the text, which may have secrets in it: it does not stay there.
+
+        NX-OS takes a file from a client by its SCP server only. Where that is off it is on until the rollback, which
+        takes away what is not in its file.
+        """
+        if _SCP_SERVER not in self._tree():
+            self._configure([_SCP_SERVER])
+        self.open()
+        with self._errors("load_replace_candidate"), private_file(text) as here:
+            self._driver.load_replace_candidate(filename=here)
+            file = str(self._driver.candidate_cfg)
+        try:
+            yield file
+        finally:
+            self._ask(f"delete bootflash:{file} no-prompt")
 
     def _go_back(self, name: str, tree: Tree) -> None:
         text = self._ask(f"rollback running-config checkpoint {name} best-effort")
-        if not re.search(r"Rollback completed successfully|Rollback Patch is Empty", text, re.IGNORECASE):
+        if not _DONE.search(text):
             raise DeviceError(
                 f"the rollback failed: {text.strip()[-300:]}", device=self.device.name, command="rollback",
                 remedy=f"run 'rollback running-config checkpoint {name} best-effort' on the device by hand",
@@ -202,7 +231,7 @@ class NxosSession(CiscoSession):
         tree = self._tree()
         lines = [f"no scheduler schedule name {name}"] if name in _schedules(tree) else []
         for job in _jobs(tree, name):
-            lines += [f"no scheduler job name {job}", *(["no feature scheduler"] if job.endswith("-f") else [])]
+            lines += [f"no scheduler job name {job}", *([f"no {_SCHEDULER}"] if job.endswith("-f") else [])]
         if lines:
             self._configure(lines)
 
@@ -357,6 +386,25 @@ def _schedules(tree: Tree) -> dict[str, str]:
 
 def _jobs(tree: Tree, name: str) -> list[str]:
     return [m[1] for m, _unused in conftree.sections(tree, rf"scheduler job name ({re.escape(name)}(?:-f)?)")]
+
+
+def _timer_lines(name: str, at: str, tree: Tree, wanted: Tree | None = None) -> list[str]:
+    """Return the lines of the timer: the feature where it is off, the job, and the schedule.
+
+    The job's name ends in ``-f`` where the feature goes with the timer: it is off, and what is ``wanted`` has it off.
+    """
+    job = name if _SCHEDULER in tree or _SCHEDULER in (wanted or {}) else f"{name}-f"
+    return [
+        *([] if _SCHEDULER in tree else [_SCHEDULER]),
+        f"scheduler job name {job}",
+        f"rollback running-config checkpoint {name} best-effort",
+        f"checkpoint {name}-back",
+        "exit",
+        f"scheduler schedule name {name}",
+        f"job name {job}",
+        f"time start {at}",
+        "exit",
+    ]
 
 
 def _split(lines: list[str]) -> tuple[list[str], list[str]]:

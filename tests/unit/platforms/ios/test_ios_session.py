@@ -39,7 +39,7 @@ class Lab:
 
     def __init__(self, folder: Path) -> None:
         self.switch = CatalystSwitch(BROWN)
-        self.server = SshSwitch(self.switch.cli)
+        self.server = SshSwitch(self.switch.cli, take_file=self.switch.take_file)
         self.known_hosts = self.server.known_hosts(folder / "known_hosts")
         self.sessions: list[IosSession] = []
 
@@ -128,7 +128,11 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-def test_the_whole_configuration_comes_back_over_the_session_and_under_the_timer(lab: Lab) -> None:
+@pytest.mark.parametrize("by_scp", [False, True])
+def test_the_whole_configuration_comes_back_over_the_session_or_by_scp_and_under_the_timer(
+    lab: Lab, by_scp: bool
+) -> None:
+    lab.switch.running |= {"ip scp server enable": {}} if by_scp else {}
     session = lab.session()
     whole, same = session.config(), registry.platform("ios").config_differences
     lab.switch.running["vlan 200"] = {"name other": {}}

@@ -23,10 +23,12 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import CommitState, Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state import Fact
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.nxos.https import NxapiDriver
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.nxos.session import NxosSession
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
+from ansible_collections.stretchnet.fabric.tests.simulators.nexus_api import NexusApi  # noqa: E402
 from ansible_collections.stretchnet.fabric.tests.simulators.nexus_switch import NexusSwitch  # noqa: E402
 from ansible_collections.stretchnet.fabric.tests.simulators.ssh_switch import SshSwitch  # noqa: E402
 from stretch_scenarios import attached, change, two_sites  # noqa: E402
@@ -40,16 +42,16 @@ class Lab:
 
     def __init__(self, folder: Path, banner: str = "") -> None:
         self.switch = NexusSwitch(BROWN)
-        self.server = SshSwitch(self.switch.cli, banner=banner)
+        self.server = SshSwitch(self.switch.cli, banner=banner, take_file=self.switch.take_file)
         self.known_hosts = self.server.known_hosts(folder / "known_hosts")
         self.sessions: list[NxosSession] = []
 
-    def session(self, **more: object) -> NxosSession:
+    def session(self, platform: str = "nxos_ssh", **more: object) -> NxosSession:
         arguments: dict[str, object] = {
             "host": "127.0.0.1", "port": self.server.port, "username": "admin", "password": "secret",
             "known_hosts_file": str(self.known_hosts), "timeout_s": 8.0, **more,
         }  # fmt: skip
-        session = registry.platform("nxos_ssh").session(DEVICE, Credentials(**arguments))  # type: ignore[arg-type]
+        session = registry.platform(platform).session(DEVICE, Credentials(**arguments))  # type: ignore[arg-type]
         self.sessions.append(session)
         return session
 
@@ -158,6 +160,75 @@ def test_reload_with_a_commit_pending(lab: Lab) -> None:
     lab.switch.reload()
     assert not has_vlan(lab.switch.running)
     assert session.status("t").state is CommitState.REVERTED
+
+
+@pytest.mark.parametrize("scheduler", [(), ("point",), ("point", "drifted")])
+def test_the_whole_configuration_comes_back_by_a_file_and_under_the_timer(lab: Lab, scheduler: tuple[str, ...]) -> None:
+    """``scheduler``: where the device's own scheduler was on."""
+    session, same = lab.session(), registry.platform("nxos_ssh").config_differences
+    own = {"feature scheduler": {}, "scheduler job name nightly": {"copy running-config startup-config": {}}}
+    lab.switch.running |= own if "point" in scheduler else {}
+    whole = session.config()
+    for line in own if "drifted" not in scheduler else ():
+        lab.switch.running.pop(line, None)
+    lab.switch.running["vlan 200"] = {"name other": {}}
+    del lab.switch.running["vlan 10"]
+    drifted = copy.deepcopy(lab.switch.running)
+    status = session.arm_restore("r", whole, 60)
+    assert status.state is CommitState.PENDING and status.remaining_s == 100.0
+    assert not same("leaf-a", whole, session.config()) and not lab.switch.files, "no secrets stay on the flash"
+    lab.switch.advance(101)
+    assert session.status("r").state is CommitState.REVERTED, "the file had the timer"
+    lab.switch.running.pop("feature scheduler") if scheduler == ("point",) else None
+    assert lab.switch.running == drifted
+    session.arm_restore("s", whole, 60)
+    session.confirm("s")
+    lab.switch.advance(3600)
+    assert lab.switch.running == lab.switch.startup and not same("leaf-a", whole, session.config())
+    assert "feature scp-server" not in lab.switch.running
+    assert ("scheduler job name nightly" in lab.switch.running) is ("point" in scheduler)
+
+
+def test_over_nx_api_the_file_goes_over_ssh_and_is_readable_to_nobody_else(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[int] = []
+    load = NxapiDriver.load_replace_candidate
+
+    def looked_at(driver: NxapiDriver, filename: str) -> None:
+        modes.append(Path(filename).stat().st_mode & 0o777)
+        load(driver, filename=filename)
+
+    monkeypatch.setattr(NxapiDriver, "load_replace_candidate", looked_at)
+    with NexusApi(lab.switch, tmp_path) as api:
+        options = {"ca_file": str(api.ca_file), "ssh_port": lab.server.port}
+        session = lab.session("nxos", port=api.port, options=options)
+        whole = session.config()
+        lab.switch.running["vlan 200"] = {"name other": {}}
+        session.arm_restore("r", whole, 60)
+        session.confirm("r")
+    assert modes == [0o600] and "vlan 200" not in lab.switch.startup and not lab.switch.files
+
+
+@pytest.mark.parametrize(
+    ("fault", "what", "words"),
+    [
+        ("flash_full", True, "did not reach.*No space left"),
+        ("refused", "vn-segment", "replace failed: .*Rollback failed"),
+        ("refused", "feature scp-server", "refused a line"),
+        ("drop_at", "candidate_config", "did not reach"),
+    ],
+)
+def test_a_whole_restore_that_the_device_does_not_take_leaves_nothing(
+    lab: Lab, fault: str, what: object, words: str
+) -> None:
+    session, before = lab.session(), copy.deepcopy(lab.switch.running)
+    whole = session.config()
+    setattr(lab.switch, fault, what)
+    with pytest.raises(CommitError, match=words):
+        session.arm_restore("r", whole, 60)
+    assert lab.switch.running == before and not lab.switch.files
+    assert session.status("r").state is CommitState.REVERTED
 
 
 def test_somebody_elses_commit_is_pending(lab: Lab) -> None:
