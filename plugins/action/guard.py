@@ -32,9 +32,10 @@ class ActionModule(VerbAction):
         try:
             params = validated(self.module, self._task.args)
             devices = plain(variables["groups"].get(params["fabric_group"], []))
-            refuse_empty(params["fabric_group"], devices)
+            if params["needs_fabric"]:
+                refuse_empty(params["fabric_group"], devices)
             refuse_slice(devices, self._variable(variables, "stretchnet_device_count", None))
-            refuse_limit(devices, plain(variables["ansible_play_hosts_all"]))
+            refuse_limit(devices or plain(variables["groups"]["all"]), plain(variables["ansible_play_hosts_all"]))
             refuse_tags(
                 set(params["tags"]), *(set(plain(variables[f"ansible_{kind}_tags"])) for kind in ("run", "skip"))
             )

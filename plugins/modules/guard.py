@@ -38,6 +38,10 @@ options:
     description: The inventory group that holds the devices of the fabric.
     type: str
     default: fabric
+  needs_fabric:
+    description: Whether an inventory without any device is refused. Not for a runbook that only reckons.
+    type: bool
+    default: true
   tags:
     description: The tags that the runbook knows.
     type: list

@@ -201,8 +201,14 @@ class Awx:
         return [self.shown(target, self.tables[target][other]) for other in self._ties.get((number, tie), [])]
 
     def named(self, kind: str, name: str) -> Record:
-        """Return the one object of a name; nodes by identifier."""
-        (found,) = [r for r in self.tables[kind].values() if name in (r.get("name"), r.get("identifier"))]
+        """Return the one object of a name."""
+        (found,) = [r for r in self.tables[kind].values() if name == r.get("name")]
+        return found
+
+    def node(self, workflow: int, identifier: str) -> Record:
+        """Return the node of a workflow; identifiers are unique in theirs only."""
+        nodes = self.tables["workflow_job_template_nodes"].values()
+        (found,) = [n for n in nodes if (n["workflow_job_template"], n["identifier"]) == (workflow, identifier)]
         return found
 
     def survey(self, kind: str, name: str) -> Record:

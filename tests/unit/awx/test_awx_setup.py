@@ -41,7 +41,13 @@ GIVEN: dict[str, Any] = {
 }  # fmt: skip
 
 #: A run that names none of these leaves those that stand alone, and is over sooner: each is a module of its own.
-WITHOUT: dict[str, Any] = {"awx_setup_templates": [], "awx_setup_nodes": [], "awx_setup_schedules": []}
+WITHOUT: dict[str, Any] = {
+    "awx_setup_types": {}, "awx_setup_templates": [], "awx_setup_workflows": [], "awx_setup_schedules": [],
+}  # fmt: skip
+WORKFLOWS = {
+    "change": ["plan", "approve-apply", "apply", "approve-move", "migrate", "validate"],
+    "removal": ["plan", "approve-removal", "remove"],
+}
 
 
 class Play:
@@ -88,14 +94,27 @@ def url(awx: Awx) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def made(awx: Awx, url: str, tmp_path_factory: pytest.TempPathFactory) -> Play:
-    """The first run; check mode before it writes nothing and says so."""
-    folder = tmp_path_factory.mktemp("first")
-    looked = Play(folder, url, "--check")
-    assert looked.status == 0 and not awx.writes, looked.output
-    assert "everything would be made" in looked.output and looked.changed == 1
-    play = Play(folder, url)
+    """The first run."""
+    play = Play(tmp_path_factory.mktemp("first"), url)
     assert play.status == 0, play.output[-3000:]
     return play
+
+
+def test_check_mode_says_what_is_missing_and_writes_nothing(tmp_path: Path) -> None:
+    """An AWX that an older release has set up, which knew of one workflow only."""
+    older = Awx(sorted(PLAYBOOKS))
+    older.answer("POST", "organizations/", {}, {"name": "Network"})
+    older.answer(
+        "POST",
+        "workflow_job_templates/",
+        {},
+        {"name": "stretchnet change", "organization": older.named("organizations", "Network")["id"]},
+    )
+    older.writes.clear()
+    with Server(older) as server:
+        looked = Play(tmp_path, server.url, "--check")
+    assert (looked.status, looked.changed, older.writes) == (0, 1, []), looked.output
+    assert "older release: stretchnet removal. What is missing would be made." in looked.output
 
 
 def test_no_secret_is_shown_and_awx_has_them(made: Play, awx: Awx) -> None:
@@ -127,8 +146,10 @@ def test_every_template_runs_a_playbook_that_is_there_with_the_survey_of_it(made
     assert asked["change"]["required"] and asked["stretch_vlan_on_failure"]["choices"] == "rollback\nkeep"
 
 
-def test_a_person_stands_before_the_fabric_and_before_the_workload(made: Play, awx: Awx) -> None:
-    steps, node = [], awx.named("workflow_job_template_nodes", "plan")
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_person_stands_before_the_fabric_and_before_the_workload(made: Play, awx: Awx, workflow: str) -> None:
+    change = awx.named("workflow_job_templates", f"stretchnet {workflow}")
+    steps, node = [], awx.node(change["id"], "plan")
     while node:
         steps.append(node["identifier"])
         template = node["unified_job_template"]
@@ -137,11 +158,24 @@ def test_a_person_stands_before_the_fabric_and_before_the_workload(made: Play, a
         after = awx.tied("workflow_job_template_nodes", node["id"], "success_nodes")
         assert len(after) <= 1
         node = awx.tables["workflow_job_template_nodes"][after[0]["id"]] if after else None
-    assert steps == ["plan", "approve-apply", "apply", "approve-move", "migrate", "validate"]
-    change = awx.named("workflow_job_templates", "stretchnet change")
+    assert steps == WORKFLOWS[workflow]
     assert [
         t["name"] for t in awx.tied("workflow_job_templates", change["id"], "notification_templates_approvals")
     ] == ["stretchnet ticket"]
+    assert {q["variable"] for q in awx.survey("workflow_job_templates", change["name"])["spec"]} == {"change"}
+
+
+def test_what_stands_before_the_approval_changes_nothing_and_what_stands_behind_it_takes_the_segment_away(
+    made: Play, awx: Awx
+) -> None:
+    plan, remove = (awx.named("job_templates", f"stretchnet unstretch_vlan{part}") for part in ("_plan", ""))
+    assert plan["playbook"] == remove["playbook"] == "playbooks/unstretch_vlan.yml"
+    assert not {"apply", "point", "all"} & set(plan["job_tags"].split(",")) and not remove["job_tags"]
+    removal = awx.named("workflow_job_templates", "stretchnet removal")["id"]
+    nodes = [awx.node(removal, identifier)["unified_job_template"] for identifier in ("plan", "remove")]
+    assert nodes == [plan["id"], remove["id"]]
+    asked = {q["variable"]: q for q in awx.survey("job_templates", "stretchnet unstretch_vlan")["spec"]}
+    assert asked["change"]["required"] and asked["unstretch_vlan_on_failure"]["choices"] == "rollback\nkeep"
 
 
 def test_the_nightly_schedules_are_there(made: Play, awx: Awx) -> None:

@@ -80,6 +80,7 @@ MISTAKES = [
     ("migrate_vm", ("--skip-tags", "gate"), "--skip-tags: unknown: gate -> known: "),
     ("restore", ("--tags", "restore"), "--tags: unknown: restore"),
     ("drift", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
+    ("lab_down", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
 ]
 
 
@@ -94,13 +95,25 @@ def test_what_ansible_would_skip_without_a_word_is_refused(
     assert not (place / "runs").exists()
 
 
-@pytest.mark.parametrize("playbook", ["stretch_vlan", "drift"])
+@pytest.mark.parametrize("playbook", ["stretch_vlan", "drift", "advise"])
 def test_a_slice_of_the_fabric_is_refused(place: Path, playbook: str) -> None:
     status, output = play(place, playbook, inventory="slice.yml", **GIVEN.get(playbook, {}))
     assert status == 2, output
     words = "stretchnet_device_count: 3 devices are expected, but the inventory of this run has 2: leaf1, leaf3"
     assert words in output and "job_slice_count: 1" in output
     assert not (place / "runs").exists()
+
+
+@pytest.mark.parametrize("inventory", ["none.yml", "others.yml"])
+def test_advice_needs_no_fabric_but_all_of_what_is_given(place: Path, inventory: str) -> None:
+    (place / "none.yml").write_text("all: {}\n")
+    (place / "others.yml").write_text(yaml.safe_dump({"all": {"hosts": {"hv1": {}, "hv2": {}}}}))
+    workload = {"name": "web01", "restart": True, "fixed_address": False}
+    status, output = play(place, "advise", inventory=inventory, workload=workload)
+    assert status == 0 and "Say what is recommended and why" in output, output
+    if inventory == "others.yml":
+        status, output = play(place, "advise", "--limit", "hv1", inventory=inventory, workload=workload)
+        assert status == 2 and "--limit: leaves 1 of 2 devices out of the change: hv2" in output, output
 
 
 def test_starting_in_the_middle_meets_a_step_that_asks_for_its_own_ground(place: Path, tmp_path: Path) -> None:

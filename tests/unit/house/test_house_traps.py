@@ -19,8 +19,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 PLAYBOOKS = sorted(ROOT.glob("playbooks/*.yml"))
 TASK_FILES = sorted(ROOT.glob("roles/*/tasks/*.yml"))
-#: They talk to no fabric: the lab's own machine, AWX, or facts that the user gives.
-NO_FABRIC = {"lab_up", "lab_down", "awx_setup", "advise"}
+#: It talks to AWX alone.
+NO_FABRIC = {"awx_setup"}
 GUARD = "stretchnet.fabric.guard"
 IMPORT_ROLE = "ansible.builtin.import_role"
 FATAL = {"max_fail_percentage", "any_errors_fatal", "serial", "ignore_unreachable"}
