@@ -270,12 +270,12 @@ class MixedFabric:
 
     def _nxos_ssh(self, device: Device, folder: Path) -> None:
         switch = self._nexus(device)
-        self._over_ssh(device, switch, SshSwitch(switch.cli), folder)
+        self._over_ssh(device, switch, SshSwitch(switch.cli, take_file=switch.take_file), folder)
 
     def _ios(self, device: Device, folder: Path) -> None:
         around = self._around[device.name]
         switch = CatalystSwitch(_filled(_IOS, device), device.name, around=around, real_time=True)
-        self._over_ssh(device, switch, SshSwitch(switch.cli), folder)
+        self._over_ssh(device, switch, SshSwitch(switch.cli, take_file=switch.take_file), folder)
 
     def _sonic(self, device: Device, folder: Path) -> None:
         db, frr = yaml.safe_load(_filled(_SONIC_DB, device)), _filled(_SONIC_FRR, device)
@@ -291,10 +291,15 @@ class MixedFabric:
 
     def _nxos(self, device: Device, folder: Path) -> None:
         switch = self._nexus(device)
-        server = NexusApi(switch, folder).__enter__()
+        server, files = NexusApi(switch, folder).__enter__(), SshSwitch(switch.cli, take_file=switch.take_file)
         self._add(device, switch, server.__exit__)
+        self._close.append(files.close)
+        known, options = (
+            files.known_hosts(folder / "known_hosts"),
+            {"ca_file": str(server.ca_file), "ssh_port": files.port},
+        )
         self.credentials[device.name] = Credentials(
-            "127.0.0.1", server.port, "admin", "secret", timeout_s=30, options={"ca_file": str(server.ca_file)}
+            "127.0.0.1", server.port, "admin", "secret", known_hosts_file=str(known), timeout_s=30, options=options
         )
 
     def _junos(self, device: Device, folder: Path) -> None:

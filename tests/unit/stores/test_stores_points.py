@@ -93,6 +93,7 @@ def test_an_id_cannot_leave_the_store(tmp_path: Path, change_id: str) -> None:
     [
         lambda t: t[: len(t) // 2],
         lambda t: t.replace("leaf1", "leaf2"),
+        lambda t: t.replace("no vlan 1", "no vlan 2"),
         lambda t: "[]",
         lambda t: json.dumps({**json.loads(t), "format": 9}),
         lambda t: json.dumps({**json.loads(t), "sealed": "no"}),

@@ -28,6 +28,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import GateResult, Outcome, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.clock import SystemClock
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import ConflictError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet, results
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Act, Entry, Journal
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import TransactionResult
@@ -166,6 +167,24 @@ def test_a_switch_that_loses_power_while_it_is_armed_takes_all_back(ground: Grou
     result = ground.desk.run(lambda _number, _event: None, gate)
     assert (result.outcome, result.proven) == (Outcome.REVERTED, True), result
     assert "vote" in result.cause
+
+
+def test_every_switch_is_restored_whole_where_a_later_change_may_go(ground: Ground) -> None:
+    assert ground.desk.run(lambda _number, _event: None, ground.desk.answer).outcome is Outcome.APPLIED
+    for name in ("leaf-a1", "leaf-b1"):
+        running: Any = ground.lab.switches[name].running
+        running["ntp server 192.0.2.1"] = {}
+        del running["vlan 100"]
+    with pytest.raises(ConflictError, match="ntp server"):
+        ground.desk.back(whole=True)
+    result = ground.desk.back(whole=True, force=True)
+    assert (result.outcome, result.proven) == (Outcome.REVERTED, True), result
+    restored = {e.device for e in Journal.file(ground.desk.journal_file, SystemClock()).entries if _is_restore(e)}
+    assert restored == set(DEVICES)
+
+
+def _is_restore(entry: Entry) -> bool:
+    return entry.act is Act.ARM and entry.data["purpose"] == "restore"
 
 
 class Forwarder:

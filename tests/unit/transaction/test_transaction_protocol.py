@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    CommitExpiredError,
     DeviceError,
     GateError,
     InputError,
+    StoreError,
     StretchnetError,
+    TakenError,
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Difference
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.plan import Plan
@@ -26,7 +30,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ledger i
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import judge_back
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ports import CommitState, CommitStatus
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import rollback
-from txn_simulator import TIMERS, ControllerDied, Fault, Scenario, Simulation, acts, merged
+from txn_simulator import TIMERS, ControllerDied, Fault, Pending, Scenario, Simulation, acts, merged
 
 
 def test_applied_says_what_it_did_and_a_second_run_changes_nothing() -> None:
@@ -274,19 +278,144 @@ def test_timers_that_cannot_work_are_refused() -> None:
 
 
 def test_a_journal_that_cannot_be_written_stops_before_the_act() -> None:
-    from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import StoreError
-
     simulation = Simulation(Scenario())
-    plain = simulation.sink.append
-
-    def full(line: str) -> None:
-        if '"act": "arm"' in line:
-            raise StoreError("no space left")
-        plain(line)
-
-    simulation.sink.append = full  # type: ignore[method-assign]
+    unwritable(simulation, Act.ARM, StoreError("no space left"))
     simulation.run()
     assert all(simulation.is_old(name) and not d.tokens for name, d in simulation.devices.items())
+
+
+def unwritable(simulation: Simulation, act: Act, error: BaseException) -> None:
+    """Let every line of that act raise instead of being written."""
+    plain = simulation.sink.append
+
+    def append(line: str) -> None:
+        if f'"act": "{act.value}"' in line:
+            raise error
+        plain(line)
+
+    simulation.sink.append = append  # type: ignore[method-assign]
+
+
+def test_a_decision_that_cannot_be_written_takes_the_stage_back() -> None:
+    simulation = Simulation(Scenario())
+    unwritable(simulation, Act.DECIDE, StoreError("no space left"))
+    result = simulation.run()
+    assert result.outcome is Outcome.REVERTED and "no space left" in result.cause
+    assert acts(simulation, Act.CONFIRM) == [] and all(simulation.is_old(name) for name in simulation.devices)
+
+
+def test_who_is_not_in_charge_any_more_leaves_the_armed_devices_to_the_other() -> None:
+    simulation = Simulation(Scenario())
+    unwritable(simulation, Act.DECIDE, TakenError("another controller is in charge"))
+    with pytest.raises(TakenError):
+        simulation.run()
+    assert acts(simulation, Act.CONFIRM) == acts(simulation, Act.REVERT) == acts(simulation, Act.BACK) == []
+
+
+def test_the_deadline_is_not_later_than_the_devices_however_slow_its_answer() -> None:
+    simulation = Simulation(Scenario())
+    target = simulation.devices["d1"]
+    plain = target._arm
+
+    def slow(*of: Any) -> CommitStatus:
+        status = plain(*of)
+        simulation.world.t += 40.0
+        return status
+
+    target._arm = slow  # type: ignore[method-assign]
+    armed = DeviceWork(simulation.context(), "d1", "s1").arm("apply", "add vlan 100")
+    assert target.pending is not None and armed.deadline_s <= target.pending.deadline
+
+
+def test_a_timer_that_the_device_itself_says_is_nearly_over_fails_the_vote() -> None:
+    simulation = Simulation(Scenario())
+    work, target = DeviceWork(simulation.context(), "d1", "s1"), simulation.devices["d1"]
+    armed = work.arm("apply", "add vlan 100")
+    work.vote(armed)
+    assert target.pending is not None
+    target.pending.deadline = simulation.world.t + TIMERS.confirm_margin_s / 2
+    with pytest.raises(CommitExpiredError, match="left to be confirmed in"):
+        work.vote(armed)
+
+
+def test_a_confirm_that_is_called_off_is_not_given() -> None:
+    simulation = Simulation(Scenario())
+    work = DeviceWork(simulation.context(), "d1", "s1")
+    armed = work.arm("apply", "add vlan 100")
+    with pytest.raises(DeviceError, match="another device"):
+        work.confirm(armed, lambda: True)
+    assert simulation.devices["d1"].pending is not None
+
+
+def test_somebody_elses_commit_that_is_pending_on_the_way_back_is_left_alone() -> None:
+    simulation = Simulation(Scenario())
+    target = simulation.devices["d1"]
+    target.pending = Pending("theirs", target.running, simulation.world.t + 500.0)
+    DeviceWork(simulation.context(), "d1", "s1").go_back()
+    assert target.pending is not None and target.pending.token == "theirs"
+
+
+def test_what_comes_back_with_the_confirm_of_the_way_back_is_taken_away_again() -> None:
+    simulation = Simulation(Scenario())
+    simulation.run()
+    target, confirmed = simulation.devices["d1"], []
+    plain = target._confirm
+
+    def confirm(token: str) -> None:
+        plain(token)
+        if not confirmed:
+            target.running = target.running | {"vlan 100"}
+        confirmed.append(token)
+
+    target._confirm = confirm  # type: ignore[method-assign]
+    DeviceWork(simulation.context(), "d1", "s1").go_back()
+    assert simulation.is_old("d1") and len(confirmed) == 2
+
+
+def test_an_armed_device_that_is_away_is_waited_for_until_its_timer_must_be_over() -> None:
+    simulation = Simulation(Scenario())
+    work, target = DeviceWork(simulation.context(), "d1", "s1"), simulation.devices["d1"]
+    work.arm("apply", "add vlan 100")
+    target.down_until = simulation.world.t + TIMERS.revert_in_s
+    work.go_back()
+    assert simulation.is_old("d1")
+
+
+def test_resume_takes_back_what_was_confirmed_without_a_decision() -> None:
+    """A device that cannot be armed counts as confirmed at once: that is no pass of the gate."""
+    simulation = Simulation(Scenario(stages=(1,)))
+    unarmable(simulation, "d1")
+    target = simulation.devices["d1"]
+
+    def at_once(token: str, new: frozenset[str], candidate: str, revert_in_s: int) -> CommitStatus:
+        target.running = target.startup = new
+        target.tokens[token] = CommitState.CONFIRMED
+        return CommitStatus(CommitState.CONFIRMED, None, token)
+
+    target._arm = at_once  # type: ignore[method-assign]
+    unwritable(simulation, Act.GATE, ControllerDied())
+    context = simulation.context()
+    with pytest.raises(ControllerDied):
+        transaction.run(*simulation._arguments(context), accept_unarmed=("d1",), context=context)
+    assert simulation.is_new("d1")
+    assert simulation.resume().outcome is Outcome.REVERTED and simulation.is_old("d1")
+
+
+def test_resume_takes_no_answer_for_a_confirm() -> None:
+    simulation = Simulation(Scenario(stages=(2,)))
+    target = simulation.devices["d2"]
+    plain = target._confirm
+
+    def died(_token: str) -> None:
+        raise ControllerDied
+
+    target._confirm = died  # type: ignore[method-assign]
+    with pytest.raises(ControllerDied):
+        simulation.run()
+    target._confirm = plain  # type: ignore[method-assign]
+    target.down_until = simulation.world.t + 0.5
+    assert simulation.resume().outcome is Outcome.REVERTED
+    assert all(simulation.is_old(name) for name in simulation.devices)
 
 
 def test_a_device_that_says_not_pending_after_arming_is_not_armed() -> None:

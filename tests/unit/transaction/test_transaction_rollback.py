@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.context import ConflictError, Context
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.device_work import DeviceWork
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Journal, MemorySink
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.outcome import TransactionResult
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rollback import plan_of, rollback
@@ -79,6 +80,15 @@ def test_whole_stops_before_it_touches_anything_where_a_later_change_would_go() 
     assert all(simulation.is_new(name) for name in simulation.devices)
     assert back(simulation, whole=True, force=True).outcome is Outcome.REVERTED
     assert all(simulation.is_old(name) for name in simulation.devices)
+
+
+def test_whole_is_not_even_armed_where_a_later_change_came_after_the_look() -> None:
+    simulation = applied()
+    edit(simulation, "d1", "add ntp server 192.0.2.1")
+    context = simulation.context()
+    with pytest.raises(ConflictError, match="restoring the whole device.*ntp server"):
+        DeviceWork(context, "d1", "s1").go_back(whole=True)
+    assert [a.purpose for a in context.ledger.attempts if a.device == "d1"] == ["apply"]
 
 
 def nested(simulation: Simulation, device: str) -> None:
@@ -204,6 +214,17 @@ def test_from_the_point_alone_a_later_change_is_never_confirmed_away() -> None:
     result = rollback(None, simulation.point, simulation.fleet, c.platforms, journal, simulation.world)
     assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d2"}
     assert "not known whose" in result.people["d2"]
+    assert "ntp server 192.0.2.1" in simulation.devices["d2"].startup
+
+
+def test_from_the_point_alone_a_refused_inverse_does_not_fall_back_to_the_whole_device() -> None:
+    simulation = applied()
+    edit(simulation, "d2", "add ntp server 192.0.2.1")
+    simulation.devices["d2"].refuse_always = lambda candidate: candidate.startswith("del")
+    journal = Journal(MemorySink(), simulation.world)
+    platforms = simulation.context().platforms
+    result = rollback(None, simulation.point, simulation.fleet, platforms, journal, simulation.world)
+    assert result.outcome is Outcome.NEEDS_PERSON and set(result.people) == {"d2"}
     assert "ntp server 192.0.2.1" in simulation.devices["d2"].startup
 
 

@@ -57,8 +57,8 @@ class Desk:
     def end(self) -> TransactionResult:
         return resume(*self._parts(), TIMERS)
 
-    def back(self) -> TransactionResult:
-        return rollback(*self._parts(), TIMERS)
+    def back(self, **how: bool) -> TransactionResult:
+        return rollback(*self._parts(), TIMERS, **how)
 
     def answer(self, stage: Stage, verdict: Verdict = Verdict.PASS) -> GateResult:
         finding = (Finding("test", verdict, "stage", "scripted"),)

@@ -17,6 +17,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -86,10 +87,16 @@ def named(guard: Guard) -> list[str]:
 
 
 class Recorder:
-    """A plugin of pytest that keeps the first test that failed."""
+    """A plugin of pytest that keeps the first test that failed, and sends the name of each test that begins."""
 
-    def __init__(self) -> None:
-        self.first = ""
+    def __init__(self, answer: Any) -> None:
+        self.first = self.running = ""
+        self._answer = answer
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """The begin of one test."""
+        self.running = nodeid.partition("::")[2]
+        self._answer.send(self.running)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """One phase of one test."""
@@ -107,8 +114,10 @@ def run_tests(place: Path, guard: Guard, answer: Any) -> None:
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(place.parents[2]))
     for test in tests_for(guard):
-        recorder = Recorder()
+        recorder = Recorder(answer)
         code = pytest.main(["-x", "-q", "--tb=no", "-p", "no:randomly", "-W", "ignore", test], plugins=[recorder])
+        if code == pytest.ExitCode.INTERRUPTED and recorder.running:  # by the signal that the guard would have caught
+            recorder.first, code = recorder.running, pytest.ExitCode.TESTS_FAILED
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or (code and not recorder.first):
             answer.send((False, f"{test} could not be run ({code})"))  # it did not come to a test: that proves nothing
             return
@@ -130,16 +139,31 @@ def first_failure(guard: Guard) -> str:
         process.start()
         theirs.close()
         try:
-            # A mutant that hangs has been missed: the tests wait for what the guard would have brought about.
-            tried, found = ours.recv() if ours.poll(TIMEOUT_S) else (True, f"no end within {TIMEOUT_S} s")
-        except EOFError:
-            tried, found = False, "its process died"
+            tried, found = listen(ours)
         finally:
             process.kill()
             process.join()
     if not tried:
         raise SystemExit(f"{guard.name}: {found}")
-    return str(found)
+    return found
+
+
+def listen(ours: Any) -> tuple[bool, str]:
+    """Return whether the tests could be run, and the first that failed.
+
+    A test that hangs has missed the guard: it waits for what the guard would have brought about. So has one in which
+    the process died.
+    """
+    end, running = time.monotonic() + TIMEOUT_S, ""
+    while ours.poll(max(0.0, end - time.monotonic())):
+        try:
+            said = ours.recv()
+        except EOFError:
+            return bool(running), running or "its process died"
+        if isinstance(said, tuple):
+            return bool(said[0]), str(said[1])
+        running = str(said)
+    return bool(running), running or f"no test began within {TIMEOUT_S} s"
 
 
 def recorded(page: str) -> dict[str, str]:
