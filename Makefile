@@ -24,7 +24,7 @@ export STRETCHNET_TRUTH ?= $(abspath ../shared/truth)
 export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
-	coverage cores mutants lint sanity sanity-quick galaxy docs-lint trade test-lab test-lab-long \
+	coverage cores mutants lint sanity sanity-quick galaxy docs-lint ee-lock trade test-lab test-lab-long \
 	netbox-prepare test-netbox molecule-vendors bench docs molecule standard test-slow-and-prepare test
 
 help: ## Show this help
@@ -93,6 +93,9 @@ galaxy: setup-test ## galaxy-importer on the built collection: no warning
 
 docs-lint: setup-test ## antsibull-docs and ansible-builder on the built collection
 	.ci/galaxy docs
+
+ee-lock: setup-test ## Pin what the execution environment installs anew, each file by its hash (extensions/execution-environment/*.lock)
+	.ci/galaxy lock
 
 test-lab: setup setup-test ## Tests on the real lab (root)
 	@echo "Needs root: these tests bring the lab up and down."
