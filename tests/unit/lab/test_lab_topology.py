@@ -157,3 +157,16 @@ def test_the_domain_carries_the_addresses_and_no_value_breaks_out_of_the_xml(dat
     assert domain.findtext("os/cmdline") == "console=ttyS0 quiet panic=1 lab.ipv4=10.100.0.11/24"
     mac = domain.find("devices/interface/mac")
     assert mac is not None and mac.get("address") == "52:54:00:64:00:11"
+
+
+def test_an_emulated_guest_has_a_size_that_qemu_reads_page_by_page(data: dict[str, Any]) -> None:
+    guest = build(data).guest
+    assert guest is not None
+    arguments = (
+        "{http://libvirt.org/schemas/domain/qemu/1.0}commandline/{http://libvirt.org/schemas/domain/qemu/1.0}arg"
+    )
+    words = [arg.get("value") for arg in ET.fromstring(machine.domain_xml(guest, "snlab", "qemu")).findall(arguments)]
+    size_kib = int(str(words[-1]).removesuffix("K"))
+    assert size_kib >= guest.memory_mib * 1024 and size_kib % 256 and size_kib % 8 == 0
+    assert f"memory-backend-ram,id=lab.ram,size={size_kib}K" in words
+    assert ET.fromstring(machine.domain_xml(guest, "snlab", "kvm")).findall(arguments) == []

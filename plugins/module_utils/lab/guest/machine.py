@@ -20,6 +20,8 @@ _VIRSH = ["virsh", "-q", "-c", "qemu:///system"]
 _QEMU = "qemu-system-x86_64"
 PROBE_TIMEOUT_S = 10
 BOOT_TIMEOUT_S = 90
+_QEMU_XML = "http://libvirt.org/schemas/domain/qemu/1.0"
+ET.register_namespace("qemu", _QEMU_XML)
 
 
 def libvirt_answers(topology: Topology, hypervisor: str) -> bool:
@@ -152,7 +154,24 @@ def domain_xml(guest: Guest, prefix: str, accelerator: str) -> str:
     _add(card, "model", type="virtio")
     _add(_add(devices, "serial", type="file"), "source", path=_console(guest), append="on")
     _add(devices, "memballoon", model="none")
+    if accelerator == "qemu":
+        _odd_memory(domain, guest.memory_mib)
     return ET.tostring(domain, encoding="unicode")
+
+
+def _odd_memory(domain: ET.Element, memory_mib: int) -> None:
+    """Give an emulated guest 8 KiB more, which libvirt would round away: a move loses memory of it otherwise.
+
+    QEMU reads what a guest wrote 64 pages at a time where a block of memory is a multiple of them, and until 9.0 it
+    forgot there to tell the emulated processor, whose next writes to these pages are then not copied ("physmem: Fix
+    migration dirty bitmap coherency with TCG memory access"). Seen with 7.2.22: of 8 moves of a busy guest soon after
+    its boot 6 ended in a kernel panic, of 24 with this size none. Under KVM the processor is not asked.
+    """
+    size = f"{memory_mib * 1024 + 8}K"
+    words = ("-object", f"memory-backend-ram,id=lab.ram,size={size}", "-machine", "memory-backend=lab.ram", "-m", size)
+    command_line = ET.SubElement(domain, f"{{{_QEMU_XML}}}commandline")
+    for word in words:
+        ET.SubElement(command_line, f"{{{_QEMU_XML}}}arg", value=word)
 
 
 def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
