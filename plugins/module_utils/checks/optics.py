@@ -130,7 +130,7 @@ class VerifyCircuitLength(CircuitCheck):
 
     def judge(self, context: CheckContext, subject: str, sample: CircuitSample) -> Iterator[Finding]:
         """Compare the round trip with the light's."""
-        circuit = next(c for c in context.handoff_circuits() if c.name == sample.circuit)
+        circuit = {c.name: c for c in context.handoff_circuits()}[sample.circuit]
         if circuit.length_km is None or sample.rtt_ms is None:
             yield self.finding(Verdict.SKIPPED, subject, "its length or its round-trip time is not known")
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import ipaddress
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 
@@ -17,6 +18,7 @@ from .reading import Answer
 #: How many ports, next hops and segments are kept as they were read last; a device has few, in many entries.
 _REMEMBERED = 4096
 
+_ROUTES_HEAD = r"^\s*Network\s+Next Hop\s+Metric"
 MAC = r"[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}"
 #: A prompt with or without a command behind it, an echoed command, IOS-XR's time stamp, Genie-style comments.
 _NOISE = re.compile(
@@ -59,6 +61,13 @@ def need(answer: Answer, header: str, text: Iterable[str]) -> None:
     pattern = re.compile(header, re.IGNORECASE)
     if not any(pattern.search(line) for line in text):
         raise answer.error(f"is of another command or cut: it has no line like {header!r}")
+
+
+def routes_below_head(answer: Answer, text: list[str]) -> list[str]:
+    """Return the lines below the head of a table of BGP routes; ParseError where there is none."""
+    need(answer, _ROUTES_HEAD, text)
+    head = re.compile(_ROUTES_HEAD, re.IGNORECASE)
+    return list(itertools.dropwhile(lambda line: not head.search(line), text))[1:]
 
 
 def rows(answer: Answer, header: str, row: str, skip: str, text: list[str] | None = None) -> Iterator[re.Match[str]]:

@@ -105,11 +105,9 @@ _HOP = re.compile(
 
 
 def _brief(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
-    cisco.need(answer, r"^\s*Network\s+Next Hop\s+Metric", text)
-    start = next(i for i, line in enumerate(text) if re.match(r"^\s*Network\s+Next Hop", line))
     prefix: str | None = None
     head: re.Match[str] | None = None
-    for line in text[start + 1 :]:
+    for line in cisco.routes_below_head(answer, text):
         if line.startswith("Route Distinguisher:"):
             continue
         opening = _BRIEF.match(line)

@@ -119,14 +119,12 @@ _VALUE = re.compile(r"\[([^][]*)\]")
 def routes(answer: Answer) -> Facts:
     """``show bgp l2vpn evpn``: the table of routes."""
     text = cisco.lines(answer)
-    cisco.need(answer, r"^\s*Network\s+Next Hop\s+Metric", text)
     return {Fact.EVPN_ROUTES: tuple(_routes(answer, text))}
 
 
 def _routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
-    start = next(i for i, line in enumerate(text) if re.match(r"^\s*Network\s+Next Hop", line))
     rd, opening = None, None
-    for line in text[start + 1 :]:
+    for line in cisco.routes_below_head(answer, text):
         head = _RD.match(line)
         if head:
             rd = head.group(1)

@@ -132,11 +132,9 @@ _BRIEF_HOP = re.compile(
 
 
 def _brief_routes(answer: Answer, text: list[str]) -> Iterator[EvpnRoute]:
-    cisco.need(answer, r"^\s*Network\s+Next Hop\s+Metric", text)
-    start = next(i for i, line in enumerate(text) if re.match(r"^\s*Network\s+Next Hop", line))
     rd = vni_kind = vni = prefix = None
     status: re.Match[str] | None = None
-    for line in text[start + 1 :]:
+    for line in cisco.routes_below_head(answer, text):
         head = _RD.match(line)
         if head:
             rd, vni_kind, vni = head.groups()

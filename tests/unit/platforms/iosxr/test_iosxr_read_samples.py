@@ -153,6 +153,13 @@ def test_routes() -> None:
     assert (routes[0].esi, str(routes[-1].prefix)) == ("00:12:12:00:00:00:00:00:00:01", "192.0.2.0/24")
 
 
+def test_the_head_of_the_routes_is_found_in_whatever_case_it_is_written() -> None:
+    other = ROUTES.replace("Next Hop ", "Next hop ")
+    assert other != ROUTES
+    routes = [read("xr1", {"show bgp l2vpn evpn": text}).evpn_routes for text in (ROUTES, other)]
+    assert routes[0] and routes[0] == routes[1]
+
+
 def test_version() -> None:
     software = read("xr1", {"show version": VERSION}).software
     assert software is not None
