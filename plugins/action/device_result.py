@@ -9,7 +9,7 @@ import typing
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import StretchnetError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.printable import printable
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.printable import printable
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 
 

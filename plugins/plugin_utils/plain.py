@@ -9,8 +9,8 @@ import typing
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.printable import printable
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import plain
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.printable import printable
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.argspec import spec_of
 
 __all__ = ["failure", "plain", "validated"]

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..model.errors import IpamError
 from ..model.ipam import AddressPlan, IpamPrefix
+from ..model.printable import json_text, printable
 from .netbox import NetBox
 from .records import Raw, inner
 from .utilisation import container_percent, utilisation
@@ -37,14 +38,18 @@ def export_text(netbox: NetBox, form: str, filters: Mapping[str, Any]) -> tuple[
     """
     netbox.check_filters("ipam/prefixes", list(filters))
     raws = netbox.objects("ipam/prefixes", filters)
-    lines = _lossless(raws) if form == "lossless" else _as_netbox(netbox, raws)
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(next(lines))
-    count = 0
-    for line in lines:
-        writer.writerow(line)
-        count += 1
+    try:
+        lines = _lossless(raws) if form == "lossless" else _as_netbox(netbox, raws)
+        writer = csv.writer(out)
+        writer.writerow(next(lines))
+        count = 0
+        for line in lines:
+            writer.writerow(line)
+            count += 1
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as exc:
+        message = f"an answer for the export has another shape than NetBox's ({type(exc).__name__}: {exc})"
+        raise IpamError(message, remedy="compare the release of NetBox with those that are supported") from exc
     return out.getvalue(), count
 
 
@@ -54,10 +59,10 @@ def _lossless(raws: Iterable[Raw]) -> Iterator[list[str]]:
     for raw in raws:
         if not names:
             names = list(raw)
-            yield names
+            yield [_safe(name) for name in names]
         if set(raw) != set(names):
             raise IpamError(f"prefix {raw.get('id')} has other fields than the first one")
-        yield [json.dumps(raw[name], sort_keys=True, ensure_ascii=False) for name in names]
+        yield [json_text(raw[name]) for name in names]
     if not names:
         yield ["id", "prefix"]
 
@@ -175,7 +180,7 @@ _COLUMNS: dict[str, Cell] = {
 
 def _as_netbox(netbox: NetBox, raws: Iterable[Raw]) -> Iterator[list[str]]:
     tables = _Tables(netbox)
-    yield [*_COLUMNS, *(str(field.get("label") or field["name"]) for field in tables.custom_fields)]
+    yield [*_COLUMNS, *(_safe(field.get("label") or field["name"]) for field in tables.custom_fields)]
     for raw in sorted(raws, key=_order):
         cells = [cell(tables, raw) for cell in _COLUMNS.values()]
         values = raw.get("custom_fields") or {}
@@ -201,5 +206,5 @@ def _field_text(value: Any) -> Any:
 
 def _safe(cell: Any) -> str:
     """Return the text of a cell; one that a spreadsheet would run gets an apostrophe in front."""
-    text = "" if cell is None else str(cell)
+    text = "" if cell is None else printable(str(cell))
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -19,6 +19,7 @@ from typing import Any
 from ..model.codec import decode
 from ..model.errors import DependencyError, InputError, IpamError, IpamPermissionError
 from ..model.ipam import AddressPlan, Refused, release
+from ..model.printable import printable_line
 from .records import DEVICES, INTERFACES, KINDS, Kind, Raw
 
 PYNETBOX = "pynetbox>=7.6"
@@ -110,7 +111,7 @@ class NetBox:
         while True:
             page, count = self._page(endpoint, {**params, "id__gt": last})
             for raw in page:
-                if not isinstance(raw.get("id"), int) or raw["id"] <= last:
+                if type(raw.get("id")) is not int or raw["id"] <= last:
                     raise IpamError(f"{endpoint}: the server does not honour id__gt, so nothing can be read whole")
                 last = raw["id"]
                 yield raw
@@ -151,10 +152,10 @@ class NetBox:
             paths = self._document("schema", {"format": "json"}).get("paths")
             if not isinstance(paths, dict):
                 raise IpamError("the server gave no schema, so its filters are not known")
-            for path, methods in paths.items():
-                parameters = (methods.get("get") or {}).get("parameters") or []
-                names = frozenset(p["name"] for p in parameters if p.get("in") == "query")
-                self._parameters[path.split("/api/")[-1].strip("/")] = names
+            try:
+                self._parameters = {path.split("/api/")[-1].strip("/"): _filters(paths[path]) for path in paths}
+            except (KeyError, TypeError, AttributeError):
+                raise IpamError("the server's schema has another shape than OpenAPI's") from None
         if endpoint not in self._parameters:
             raise IpamError(f"the schema of the server has no {endpoint}")
         return self._parameters[endpoint]
@@ -201,7 +202,8 @@ class NetBox:
         known = set(wanted if owners is None else owners)
         for start in range(0, len(wanted), _NAMES_AT_ONCE):
             for raw in self.objects(kind.endpoint, {name: wanted[start : start + _NAMES_AT_ONCE]}, kind.fields):
-                if kind.plain(raw)[owner] not in known:
+                said = kind.plain(raw)[owner]
+                if not isinstance(said, str) or said not in known:
                     raise IpamError(f"{kind.endpoint}: the server does not honour the filter {name!r}")
                 yield raw
 
@@ -251,7 +253,7 @@ class NetBox:
             raise _refusal(exc.req.status_code, exc.error, verb, endpoint) from None
         except self._query.AllocationError as exc:
             raise IpamError(f"NetBox has no room: {_printable(str(exc))}", command=place) from None
-        except (self._query.ContentError, ValueError, KeyError, TypeError):
+        except (self._query.ContentError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             message = f"{self._base} answered something that is no JSON of NetBox"
             raise IpamError(message, command=place, remedy="check netbox_url: is it NetBox?") from None
         except self._redirected:
@@ -268,6 +270,12 @@ class NetBox:
         except (self._requests.RequestException, OSError) as exc:
             message = f"no answer after {self.access.tries} tries of {self.access.timeout_s:g} s: {_short(exc)}"
             raise IpamError(message, command=place, remedy="check the address, the way and the server") from None
+
+
+def _filters(methods: Mapping[str, Any]) -> frozenset[str]:
+    """Return the parameters of the query of a path of the schema."""
+    parameters = (methods.get("get") or {}).get("parameters") or []
+    return frozenset(p["name"] for p in parameters if p.get("in") == "query")
 
 
 def _library() -> tuple[Any, Any]:
@@ -316,5 +324,5 @@ def _short(exc: BaseException) -> str:
 
 def _printable(text: str) -> str:
     """Return what a server said, in one line of at most 300 characters without control characters."""
-    line = _CONTROL.sub(" ", text)
+    line = printable_line(_CONTROL.sub(" ", text))
     return line if len(line) <= 300 else f"{line[:297]}..."

@@ -27,6 +27,7 @@ from ..model.ipam import (
     IpamVlan,
     IpamVlanGroup,
 )
+from ..model.printable import all_printable
 
 Raw = Mapping[str, Any]
 
@@ -55,7 +56,7 @@ def _common(raw: Raw) -> dict[str, Any]:
 
 
 def _tagged(raw: Raw) -> dict[str, Any]:
-    return {"tags": listed(raw.get("tags"), "slug"), "custom_fields": raw.get("custom_fields") or {}}
+    return {"tags": listed(raw.get("tags"), "slug"), "custom_fields": all_printable(raw.get("custom_fields") or {})}
 
 
 def site(raw: Raw) -> dict[str, Any]:

@@ -30,8 +30,9 @@ from collections.abc import Mapping
 
 from .errors import InputError
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
-_TEXT_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: Those that turn the direction of a line too, and halves of a surrogate pair: JSON can spell one, UTF-8 cannot.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_TEXT_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _MAC_DIGITS = re.compile(r"[0-9a-f]{12}")
 _NO_SEPARATORS = str.maketrans("", "", ".:-")
 
@@ -78,7 +79,7 @@ def decode(cls: type[T], data: typing.Any, path: str = "") -> T:
     """
     if not isinstance(data, Mapping):
         raise InputError(path, f"a mapping is needed, found {_kind(data)}")
-    hints = _hints(typing.cast(typing.Hashable, cls))
+    hints = type_hints(typing.cast(typing.Hashable, cls))
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
     _refuse_unknown(data, fields, path)
     values = {}
@@ -95,7 +96,8 @@ def decode(cls: type[T], data: typing.Any, path: str = "") -> T:
 
 
 @functools.cache
-def _hints(cls: typing.Hashable) -> dict[str, typing.Any]:
+def type_hints(cls: typing.Hashable) -> dict[str, typing.Any]:
+    """Return the types of a dataclass's fields by name."""
     return typing.get_type_hints(cls)
 
 

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+from .printable import printable
+
 
 class StretchnetError(Exception):
     """Base of every error raised on purpose by this collection.
+
+    What it quotes of a device, a server or a file is made printable: an escape code in it reaches no terminal.
 
     Args:
         message: what happened, one sentence, no secrets.
@@ -23,11 +27,11 @@ class StretchnetError(Exception):
         command: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        super().__init__(printable(message))
+        self.message = printable(message)
         self.device = device
-        self.command = command
-        self.remedy = remedy
+        self.command = command and printable(command)
+        self.remedy = remedy and printable(remedy)
 
     def __str__(self) -> str:
         place = " ".join(
@@ -50,7 +54,7 @@ class InputError(StretchnetError):
 
     def __init__(self, path: str, message: str, *, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
-        self.path = path
+        self.path = printable(path)
 
     def __str__(self) -> str:
         text = f"{self.path}: {self.message}" if self.path else self.message

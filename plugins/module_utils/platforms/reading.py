@@ -21,11 +21,18 @@ from dataclasses import dataclass
 
 from ..model.codec import normalise_mac
 from ..model.errors import InputError, ParseError
+from ..model.printable import all_printable, may_hide, printable_line
 from ..model.state import DeviceState, Fact, IPAddress, Vni, VniKind
+from ..model.typed import check_field
 
 #: How many addresses are kept as they were read last: every leaf of a fabric tells of the same hosts and tunnel ends,
 #: so that most need no second look, and all devices' states share the one object.
 _REMEMBERED = 1 << 16
+
+#: What a reader meets in an output that has another shape than it expects, a hostile one included: JSON or XML that is
+#: nested without end, a number that no field holds.
+WRONG_SHAPE = (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+_LAST_VLAN = 4095
 
 #: What one reader found: the value of each fact that its command tells.
 Facts = Mapping[Fact, typing.Any]
@@ -77,7 +84,7 @@ class Answer:
     def error(self, reason: str, remedy: str | None = None) -> ParseError:
         """Return the ParseError for this answer; the caller raises it."""
         return ParseError(
-            f"the output {reason}",
+            f"the output {printable_line(reason)}",
             device=self.device,
             command=self.command,
             remedy=remedy or "run the command by hand and compare; read the device again",
@@ -142,7 +149,7 @@ class Answer:
         if not isinstance(self.output, str):
             raise self.error("is JSON where text was asked for")
         self._require_whole(self.output)
-        lines = map(str.rstrip, self._body.splitlines())
+        lines = map(str.rstrip, self._body.split("\n"))  # splitlines() would take U+2028 in a description for a new row
         kept = [line for line in lines if not (line.endswith(_PROMPT_ENDS) and _PROMPT.match(line))]
         if not any(kept):
             raise self.error("is empty")
@@ -314,8 +321,15 @@ def vlan_ids(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in compact.split(","):
         low, _unused, high = part.partition("-")
-        found.extend(range(int(low), int(high or low) + 1))
+        found.extend(vlan_range(int(low), int(high or low)))
     return tuple(sorted(set(found)))
+
+
+def vlan_range(low: int, high: int) -> range:
+    """Return the VLANs (or their VNIs) from low to high, both included; ValueError: more than there can be."""
+    if high - low > _LAST_VLAN:
+        raise ValueError(f"a range of {high - low + 1} VLANs")
+    return range(low, high + 1)
 
 
 def duration_s(text: str | None) -> float | None:
@@ -381,9 +395,19 @@ def read_answer(readers: Sequence[Reader], answer: Answer, also_known: Mapping[s
             "cannot be read: no reader knows this command", "see the platform's COMMANDS for those it reads"
         )
     try:
-        return reader.function(_out_of_envelope(answer))
-    except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
+        return checked(reader.function(_out_of_envelope(answer)), answer.output)
+    except WRONG_SHAPE as exc:
         raise answer.error(f"is not of the expected shape ({type(exc).__name__}: {exc})") from exc
+
+
+def checked(facts: Facts, *raw: object) -> Facts:
+    """Return facts if their types are the model's, with texts that show what they hold; ``raw`` is what was read.
+
+    InputError: a value is none of its field, whatever the reader made of it.
+    """
+    for fact, value in facts.items():
+        check_field(DeviceState, fact.value, value)
+    return all_printable(facts) if any(map(may_hide, raw)) else facts
 
 
 def read_outputs(

@@ -80,7 +80,9 @@ def survey(
     """
     answers = ask(list(dict.fromkeys(c for fact in Fact if fact in wanted for c in commands.get(fact, ()))))
     said = {command: answer for command, answer in answers.items() if not isinstance(answer, DeviceError)}
-    refused = {command: str(answer) for command, answer in answers.items() if isinstance(answer, DeviceError)}
+    refused = {
+        command: " ".join(str(answer).split()) for command, answer in answers.items() if isinstance(answer, DeviceError)
+    }
     values: dict[str, Any] = {}
     unread: dict[str, str] = {}
     platform = ""
@@ -109,7 +111,7 @@ def _fact(
     try:
         return read(device, answered), None
     except ParseError as exc:
-        return None, str(exc)
+        return None, " ".join(str(exc).split())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import enum
 import json
 import os
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,12 +21,11 @@ from typing import Any, Protocol
 from ..model.codec import decode
 from ..model.errors import InputError, StoreError
 from ..model.evidence import Event
+from ..model.printable import printable
 from ..stores.files import PRIVATE_FILE, make_private, sync_directory
 from .ports import Clock
 
 _TEXT = {"text": True}
-#: What a device says in an error may hold terminal codes; the journal must stay readable.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Act(enum.Enum):
@@ -214,9 +212,8 @@ class Journal:
         StoreError: it is not durable, and the act must not be done.
         """
         with self._lock:
-            entry = Entry(
-                self._clock.now(), act, _CONTROL.sub("?", message), stage, device, token, level, dict(data or {})
-            )
+            # What a device says in an error may hold terminal codes; the journal must stay readable.
+            entry = Entry(self._clock.now(), act, printable(message), stage, device, token, level, dict(data or {}))
             line = json.dumps({**vars(entry), "act": act.value}, sort_keys=True)
             self._sink.append(line)
             self.entries.append(entry)

@@ -11,9 +11,9 @@ import xml.etree.ElementTree as ET
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Approval
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence import Event, Evidence
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.printable import printable
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.redact import MASK
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Finding, Outcome, Severity, Verdict
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.printable import printable
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import html as page
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import (
     junit,

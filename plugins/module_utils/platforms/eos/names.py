@@ -19,6 +19,8 @@ _LONG = {
     "ppo": "PeerPort-Channel",
     "un": "UnconnectedEthernet",
 }
+#: No line card has so many; a range beyond it would be the only limit of the memory that it takes.
+_LAST_PORT = 4095
 
 
 @functools.lru_cache(maxsize=4096)
@@ -49,5 +51,7 @@ def expand_ports(text: str) -> tuple[str, ...]:
         if match.group(3) is None:
             ports.append(f"{prefix}{match.group(2)}")
         else:
+            if int(match.group(3)) > _LAST_PORT:
+                raise ValueError(f"{part[:40]!r} is no range of ports")
             ports.extend(f"{prefix}{stem}{n}" for n in range(int(low), int(match.group(3)) + 1))
     return tuple(ports)

@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.errors import InputError, ParseError
+from ...model.errors import ParseError
+from ...model.printable import all_printable
 from ...model.state import DeviceState, Fact
-from ..reading import Answer, merge, plain_command
+from ..reading import WRONG_SHAPE, Answer, checked, merge, plain_command
 from . import iproute, links, network, tables
 from . import read as live
 
@@ -119,7 +120,7 @@ def read(device: str, outputs: Mapping[str, object]) -> DeviceState:
         said[live.ADDRESS] = said[live.LINK]
     for fact, value in _facts(live.Outputs(device, _SILENT_SAID | said), set(said), asked, typed).items():
         found[fact] = merge(value, found.get(fact))
-    return DeviceState(device, PLATFORM, **{fact.value: value for fact, value in found.items()})
+    return all_printable(DeviceState(device, PLATFORM, **{fact.value: value for fact, value in found.items()}))
 
 
 _SILENT_SAID = {command: (0, text) for command, text in _SILENT.items()}
@@ -135,8 +136,9 @@ def _known(answer: Answer) -> Known:
 
 def _shaped(answer: Answer, known: Known) -> Any:
     try:
-        return known.shape(answer)
-    except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
+        shaped = known.shape(answer)
+        return shaped if known.stands_for else checked(shaped)
+    except WRONG_SHAPE as exc:
         raise answer.error(f"is not of the expected shape ({type(exc).__name__}: {exc})") from exc
 
 
@@ -145,11 +147,11 @@ def _facts(said: live.Outputs, told: set[str], asked: Mapping[Fact, str], typed:
     found: dict[Fact, Any] = {}
     for fact, command in asked.items():
         try:
-            found |= _READ[fact](said, told)
+            found |= checked(_READ[fact](said, told))
         except ParseError as exc:
             shown = typed.get(exc.command or "", command)
             raise ParseError(exc.message, device=said.device, command=shown, remedy=exc.remedy) from exc
-        except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
+        except WRONG_SHAPE as exc:
             raise Answer(said.device, command, "").error(f"is not of the expected shape ({exc})") from exc
     return found
 

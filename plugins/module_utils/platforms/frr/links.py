@@ -21,7 +21,7 @@ from ...model.state import (
     SwitchportMode,
     Vtep,
 )
-from ..reading import Answer, Facts, first, mac, merge, real
+from ..reading import Answer, Facts, first, mac, merge, real, vlan_range
 from . import iproute
 from . import read as live
 
@@ -62,7 +62,7 @@ def trunks(said: live.Outputs) -> tuple[Port, ...]:
     found = []
     for entry in said.json(live.BRIDGE_VLAN, list):
         vlans = [(v, v.get("flags") or ()) for v in entry.get("vlans", ())]
-        carried = tuple(n for v, _flags in vlans for n in range(v["vlan"], v.get("vlanEnd", v["vlan"]) + 1))
+        carried = tuple(n for v, _flags in vlans for n in vlan_range(v["vlan"], v.get("vlanEnd", v["vlan"])))
         native = next((v["vlan"] for v, flags in vlans if "PVID" in flags), None)
         access = len(carried) == 1 and native is not None
         found.append(

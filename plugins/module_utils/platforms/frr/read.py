@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NoReturn
 
 from ...model.errors import InputError, ParseError
+from ...model.printable import printable_line
 from ...model.state import (
     AddressFamily,
     BgpPeer,
@@ -37,7 +38,7 @@ from ...model.state import (
     VniKind,
     Vtep,
 )
-from ..reading import ip_address, mac_address
+from ..reading import WRONG_SHAPE, checked, ip_address, mac_address, vlan_range
 
 #: How many lists of communities are kept as they were read last: of many routes they are the same.
 _REMEMBERED = 4096
@@ -81,7 +82,9 @@ class Outputs:
 
     def fail(self, command: str, message: str) -> NoReturn:
         """Raise ParseError for a command."""
-        raise ParseError(message, device=self.device, command=command, remedy="run the command on the device by hand")
+        raise ParseError(
+            printable_line(message), device=self.device, command=command, remedy="run the command on the device by hand"
+        )
 
     def text(self, command: str) -> str:
         """Return the output of a command that ended well and said something."""
@@ -99,7 +102,7 @@ class Outputs:
         text = self.text(command)
         try:
             value = json.loads(text)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             self.fail(command, f"the output is no whole JSON ({exc}); it begins {text.strip()[:60]!r}")
         if not isinstance(value, kind):
             self.fail(command, f"a {kind.__name__} is needed, found {type(value).__name__}")
@@ -463,7 +466,7 @@ def _filtered_vlans(said: Outputs, links: Mapping[str, Mapping[str, Any]]) -> It
     text = said.text(BRIDGE_VLAN)
     for entry in said.json(BRIDGE_VLAN, list) if text.strip() else ():
         for vlan in entry.get("vlans", ()):
-            for number in range(vlan["vlan"], vlan.get("vlanEnd", vlan["vlan"]) + 1):
+            for number in vlan_range(vlan["vlan"], vlan.get("vlanEnd", vlan["vlan"])):
                 if _kind(links.get(entry["ifname"], {})) not in ("vxlan", "bridge"):
                     carried.setdefault(number, []).append(entry["ifname"])
     for number, members in sorted(carried.items()):
@@ -614,13 +617,18 @@ def state(device: str, wanted: Collection[Fact], said: Mapping[str, tuple[int, s
     Args:
         said: (rc, output) of each of ``commands(wanted)``.
     """
-    outputs, facts, unread = Outputs(device, said), {}, {}
+    outputs, unread = Outputs(device, said), {}
+    facts: dict[Fact, Any] = {}
     for fact in Fact:
         if fact in wanted and fact in _WITHOUT:
             unread[fact.value] = _WITHOUT[fact]
         elif fact in wanted:
             try:
-                facts[fact.value] = READERS[fact][0](outputs)
+                facts |= checked(
+                    {fact: READERS[fact][0](outputs)}, *(said[c][1] for c in READERS[fact][1] if c in said)
+                )
             except ParseError as exc:
-                unread[fact.value] = str(exc)
-    return DeviceState(device, "frr", unread=unread, **facts)
+                unread[fact.value] = " ".join(str(exc).split())
+            except WRONG_SHAPE as exc:
+                unread[fact.value] = f"an output is not of the expected shape ({type(exc).__name__}: {exc})"
+    return DeviceState(device, "frr", unread=unread, **{fact.value: value for fact, value in facts.items()})

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ...model.errors import DependencyError
 from ...model.evidence import Evidence
-from ..printable import printable
+from ...model.printable import printable
 from . import timeline, topology, view, words
 
 _FOLDER = Path(__file__).parent

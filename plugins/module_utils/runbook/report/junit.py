@@ -14,8 +14,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from ...model.evidence import Evidence
+from ...model.printable import printable
 from ...model.verdict import Finding, GateResult, Outcome, Verdict, worst
-from ..printable import printable
 from . import view
 
 _TAG = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIPPED: "skipped"}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ...model.evidence import Evidence
-from ..printable import printable
+from ...model.printable import printable
 from . import view, words
 
 _INLINE = re.compile(r"([\\`*_\[\]|~])")

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from ...model.evidence import Evidence
 from ...model.measure import LossSummary
+from ...model.printable import printable
 from ...model.state import DeviceState
 from ...model.verdict import Outcome
-from ..printable import printable
 from . import view, words
 
 _Sample = tuple[dict[str, object], float | int | None]

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..printable import printable
+from ...model.printable import printable
 
 
 class Svg:
