@@ -25,10 +25,11 @@ options:
     description: File of the CA certificates that NetBox's certificate is verified with. Default is the system's. The
       actions look at the variable C(stretchnet_netbox_ca_file) before.
     type: path
-  netbox_timeout:
-    description: Seconds to wait for each answer. A request that only reads is tried five times.
+  netbox_timeout_s:
+    description:
+      - Seconds to wait for each answer, 1 to 3600. A request that only reads is tried five times.
+      - Default is 60. The actions look at the variable C(stretchnet_netbox_timeout_s) before.
     type: float
-    default: 60
   netbox_allow_http:
     description: Send the token in the clear to an address that is not this machine.
     type: bool

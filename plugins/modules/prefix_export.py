@@ -109,7 +109,7 @@ def main() -> None:
             "netbox_url": {"type": "str"},
             "netbox_token": {"type": "str", "no_log": True},
             "netbox_ca_file": {"type": "path"},
-            "netbox_timeout": {"type": "float", "default": 60},
+            "netbox_timeout_s": {"type": "float"},
             "netbox_allow_http": {"type": "bool", "default": False},
             "dest": {"type": "path", "required": True},
             "form": {"type": "str", "choices": ["netbox", "lossless"], "default": "netbox"},

@@ -13,7 +13,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.ipam import StretchPolicy, StretchSign
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
 
-_VARIABLES = ("url", "token", "ca_file")
+_VARIABLES = ("url", "token", "ca_file", "timeout_s")
 
 
 class NetBoxAction(VerbAction):
@@ -22,7 +22,8 @@ class NetBoxAction(VerbAction):
     def netbox(self, params: dict[str, typing.Any], task_vars: dict[str, typing.Any]) -> NetBox:
         """Return the NetBox of the task: by option, variable or environment, in this order."""
         names = [f"netbox_{name}" for name in _VARIABLES]
-        known = {name: params[name] or self._variable(task_vars, f"stretchnet_{name}", None) for name in names}
+        given = {name: params[name] for name in names if params[name] not in (None, "")}
+        known = {name: given.get(name, self._variable(task_vars, f"stretchnet_{name}", None)) for name in names}
         return NetBox(access_of({**params, **known}))
 
 

@@ -28,6 +28,14 @@ def access_of(params: Mapping[str, Any], environment: Mapping[str, str] | None =
         found["netbox_url"],
         found["netbox_token"],
         ca_file=params.get("netbox_ca_file"),
-        timeout_s=params.get("netbox_timeout") or 60.0,
+        timeout_s=_seconds(params.get("netbox_timeout_s")),
         allow_http=bool(params.get("netbox_allow_http")),
     )
+
+
+def _seconds(value: Any) -> float:
+    """Return the time limit of an answer; a variable of the inventory may hold it as text."""
+    try:
+        return Access.timeout_s if value is None else float(value)
+    except (TypeError, ValueError):
+        raise InputError("netbox_timeout_s", f"a number of seconds is needed, found {value!r}") from None

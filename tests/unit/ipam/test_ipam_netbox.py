@@ -318,6 +318,31 @@ def test_access_comes_from_the_option_before_the_environment() -> None:
         access_of({"netbox_url": "https://b.example.org"}, {})
 
 
+@pytest.mark.parametrize("given", [2, 2.5, "2.5"])
+def test_the_time_limit_is_that_of_every_request(
+    given: Any, server: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    limits = []
+    send = requests.Session.request
+
+    def noted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        limits.append(kwargs["timeout"])
+        return send(self, *args, **kwargs)
+
+    monkeypatch.setattr(requests.Session, "request", noted)
+    access = access_of({"netbox_url": server.url, "netbox_token": TOKEN, "netbox_timeout_s": given}, {})
+    assert NetBox(access).version()
+    assert set(limits) == {(float(given), float(given))}
+
+
+@pytest.mark.parametrize("given", [0, 0.5, 3601, float("nan"), "soon", [60]])
+def test_a_time_limit_that_is_none_is_refused(given: Any) -> None:
+    with pytest.raises(InputError, match="netbox_timeout_s"):
+        access_of({"netbox_url": "https://a.example.org", "netbox_token": TOKEN, "netbox_timeout_s": given}, {})
+
+
 def test_an_untrusted_certificate_is_not_accepted(tmp_path: Path) -> None:
     import ssl
     import subprocess
