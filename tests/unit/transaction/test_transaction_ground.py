@@ -94,9 +94,9 @@ def test_a_torn_last_line_is_left_out_and_cut_off(tmp_path: Path) -> None:
     with file.open("ab") as stream:
         stream.write('{"at": "torn é'.encode()[:-1])
     again = Journal.file(file, CLOCK)
-    assert [e.message for e in again.entries] == ["one", "two ?[31mred"]
+    assert [e.message for e in again.entries] == ["one", "two [U+001B][31mred"]
     again.write(Act.END, "three", data={"outcome": "applied"})
-    assert [e.message for e in Journal.file(file, CLOCK).entries] == ["one", "two ?[31mred", "three"]
+    assert [e.message for e in Journal.file(file, CLOCK).entries] == ["one", "two [U+001B][31mred", "three"]
 
 
 def test_a_damaged_line_in_the_middle_is_an_error(tmp_path: Path) -> None:
