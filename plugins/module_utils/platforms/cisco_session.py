@@ -155,6 +155,15 @@ class CiscoSession(VendorSession):
             raise DeviceError(f"the device refused: {words}", device=self.device.name, command=command)
         return text
 
+    def _answer(self, command: str) -> str:
+        """Run one exec command and return what the device says to it, be that a refusal."""
+        try:
+            return self._ask(command)
+        except UnreachableError:
+            raise
+        except DeviceError as exc:
+            return exc.message
+
     def _send(self, command: str) -> object:
         return type_command(self._driver.device, command, self._patience_s(command))
 

@@ -157,7 +157,7 @@ class IosSession(CiscoSession):
                     remedy="configure 'ip scp server enable'",
                 ) from exc  # fmt: skip
             file = f"{self._driver.dest_file_system}/{self._driver.candidate_cfg}"
-        text = self._ask(f"configure replace {file} force revert trigger error timer {minutes}")
+        text = self._answer(f"configure replace {file} force revert trigger error timer {minutes}")
         self._ask(f"delete /force {file}")
         if re.search(r"Rollback aborted|Rolling back|%", text) or "Rollback Done" not in text:
             raise CommitError(

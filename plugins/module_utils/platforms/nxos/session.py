@@ -178,12 +178,7 @@ class NxosSession(CiscoSession):
         whole = f"{_CHECKPOINT_HEAD}{config.rstrip()}\n{self._timer_text(name, config)}"
         with self._uploaded(whole) as file:
             command = f"rollback running-config file {file} best-effort"
-            try:
-                said = self._ask(command)
-            except UnreachableError:
-                raise
-            except DeviceError as exc:
-                said = exc.message
+            said = self._answer(command)
         if not _DONE.search(said):
             words = " ".join(said.split())[-200:]
             raise CommitError(f"the replace failed: {words}", device=self.device.name, command=command)

@@ -157,7 +157,10 @@ def test_a_replace_that_the_device_or_its_tcl_shell_refuses_leaves_nothing(lab: 
     lab.switch.refused = "hostname"
     with pytest.raises(CommitError, match="aborted"):
         session.arm_restore("s", whole, 60)
-    assert lab.switch.running == before
+    lab.server.edit = lambda line, answer: "% Error: busy\n" if line.startswith("configure replace") else answer
+    with pytest.raises(CommitError, match="busy"):
+        session.arm_restore("t", whole, 60)
+    assert lab.switch.running == before and not [name for name in lab.switch.files if "candidate" in name]
 
 
 def test_refused_line_leaves_nothing(lab: Lab) -> None:
