@@ -69,7 +69,7 @@ coverage: setup setup-test ## All the unit tests, the slow ones too; fails below
 cores: setup-test ## The glue on every supported ansible-core, each in an environment of its own
 	.ci/cores
 
-mutants: setup-test ## Take each guard of the transaction out in turn: some test must fail (an hour; docs/transaction.md)
+mutants: setup-test ## Take each guard of the transaction out in turn: some test must fail (20 minutes; docs/transaction.md)
 	cd tests/unit/transaction && $(CURDIR)/$(VENV)/python txn_mutants.py --write
 
 lint: setup-test ## ruff, mypy on the core, yamllint, ansible-lint (production), the changelog
