@@ -49,6 +49,7 @@ SLOW = {
     "probes/test_probes_flows.py": "flows over real sockets, as long as they last",
     "report/test_report_browser.py": "Chromium",
     "report/test_report_callback.py": "ansible-playbook at a terminal of its own",
+    "report/test_report_forms.py": "whole reports, in each form",
     "report/test_report_page.py": "whole pages, drawn and read back",
     "report/test_report_timeline.py": "long series, drawn",
     "runner/test_runner_jobs.py": "ansible-runner, ansible-playbook",
