@@ -25,7 +25,7 @@ export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
 	coverage cores mutants lint sanity sanity-quick galaxy docs-lint ee-lock trade test-lab test-lab-long \
-	netbox-prepare test-netbox molecule-vendors bench docs molecule standard test-slow-and-prepare test
+	netbox-prepare test-netbox molecule-vendors bench docs molecule standard test-slow-and-prepare trade-and-netbox trade-in-turn test
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -136,5 +136,12 @@ standard: sanity galaxy docs-lint coverage cores ## What certified content is he
 test-slow-and-prepare:
 	$(MAKE) -j2 --output-sync=target test-slow netbox-prepare
 
+# Each of the two is one program at a time, and most of that is Python on one core.
+trade-and-netbox:
+	$(MAKE) -j2 --output-sync=target trade-in-turn test-netbox
+
+trade-in-turn:
+	$(MAKE) -j1 trade
+
 # Cheap first, and one after the other: what is measured on the lab is not to share its two cores (CONTRIBUTING.md says what each costs).
-test: setup setup-test lint unit trade test-slow-and-prepare test-netbox test-lab molecule ## All the tests; .ci/run calls just this
+test: setup setup-test lint unit test-slow-and-prepare trade-and-netbox test-lab molecule ## All the tests; .ci/run calls just this
