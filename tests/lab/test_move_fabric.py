@@ -142,7 +142,10 @@ def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn):
     assert rising and all(point["sequence_after"] > (point["sequence_before"] or 0) for point in rising)
     verdicts = {f["check"] for f in result["findings"] if f["verdict"] != "pass"}
     print("not passed:", verdicts)
-    assert not verdicts - {"move.lost_at_1pps", "move.baseline"}  # a loaded machine may lose more than one
+    allowed = {"move.lost_at_1pps", "move.baseline"}  # a loaded machine may lose more than one
+    if turn >= 2:  # with the move of the runbook these are more than EVPN takes for a moving host, and that is told
+        allowed.add("move.duplicate_mac")
+    assert not verdicts - allowed
 
 
 def test_nothing_is_left_on_the_viewpoints():
