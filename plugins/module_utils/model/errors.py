@@ -27,8 +27,8 @@ class StretchnetError(Exception):
         command: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        super().__init__(printable(message))
         self.message = printable(message)
+        super().__init__(self.message)
         self.device = device
         self.command = command and printable(command)
         self.remedy = remedy and printable(remedy)

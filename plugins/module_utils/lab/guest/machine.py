@@ -169,9 +169,9 @@ def _odd_memory(domain: ET.Element, memory_mib: int) -> None:
     """
     size = f"{memory_mib * 1024 + 8}K"
     words = ("-object", f"memory-backend-ram,id=lab.ram,size={size}", "-machine", "memory-backend=lab.ram", "-m", size)
-    command_line = ET.SubElement(domain, f"{{{_QEMU_XML}}}commandline")
+    command_line = _add(domain, f"{{{_QEMU_XML}}}commandline")
     for word in words:
-        ET.SubElement(command_line, f"{{{_QEMU_XML}}}arg", value=word)
+        _add(command_line, f"{{{_QEMU_XML}}}arg", value=word)
 
 
 def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
