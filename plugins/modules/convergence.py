@@ -14,7 +14,8 @@ description:
   - Watches where every leaf of the segment says that the workload is, and tells when each table came to point to the expected place,
     at a resolution that it states. The tables are the MAC-only and the MAC/IP type-2 route, the forwarding entry and the ARP/ND entry.
   - It stands alone. The workload may be moved by anybody meanwhile, or not at all; then it says whether the tables are right now.
-  - Uses the platform's own stream of events where it has one (FRR), else it polls through the platform's readers.
+  - Uses the platform's own stream of events where it has one (FRR), else it polls through the platform's readers. The instants of routes come by
+    BMP where a device sends them here (C(stretchnet_bmp_port) in the inventory, see the page Measurement of the documentation).
   - Fails when a table points to a wrong owner or keeps the old place, has no entry, has not converged in time, when a mobility sequence did
     not rise, when a device has frozen the MAC as a duplicate, and when there is a MAC route without its MAC/IP route.
 author:

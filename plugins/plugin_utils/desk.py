@@ -26,6 +26,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host impo
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook import move_inputs
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.gate import FleetLook, Gate, wait_until_open
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import bmp_from_vars
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.journal import Observer
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.migrate import MoveResult, reversed_workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.points import save_verified
@@ -260,6 +261,7 @@ class Desk(Bench):
             lambda device: self.platforms[device.platform],
             lambda device: self.credentials(device.name),
             self._session,
+            lambda device: bmp_from_vars(device.name, self.hostvars[device.name]),
         )
 
     def _session(self, device: Device) -> DeviceSession:

@@ -24,6 +24,22 @@ class Credentials:
     options: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True)
+class BmpSession:
+    """How a device's BMP session (RFC 7854) comes to the controller, which listens.
+
+    ``sources`` are the names or addresses from which the device may connect; ``address`` is where the controller
+    listens, None: at its own address on the way to ``host``. ``wait_s``: how long the device may take to connect and to
+    tell all its routes.
+    """
+
+    host: str
+    port: int
+    address: str | None
+    sources: tuple[str, ...]
+    wait_s: float
+
+
 class CommitState(enum.Enum):
     """What a device says of one armed commit, by its token."""
 

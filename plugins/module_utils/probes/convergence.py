@@ -138,12 +138,18 @@ def points(
     return tuple(found)
 
 
+def first_right(seen: Sequence[Pointer | None], expected: str) -> int:
+    """Return the place of the first of the answers from which on all are the expected one; their number: none is."""
+    first = len(seen)
+    while first and (pointer := seen[first - 1]) is not None and is_there(pointer.place, expected):
+        first -= 1
+    return first
+
+
 def _point(
     device: str, table: Table, samples: Sequence[Sample], seen: Sequence[Pointer | None], expected: str
 ) -> ConvergencePoint:
-    first = len(samples)
-    while first and (pointer := seen[first - 1]) is not None and is_there(pointer.place, expected):
-        first -= 1
+    first = first_right(seen, expected)
     at_s = samples[first].end_s if first < len(samples) else None
     since_s = samples[max(min(first, len(samples) - 1) - 1, 0)].begin_s
     until_s = samples[min(first, len(samples) - 1)].end_s

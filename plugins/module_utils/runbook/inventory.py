@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from ..model.codec import decode
 from ..model.errors import InputError
 from ..model.fabric import NAME_PATTERN, Circuit, Device, Fabric, Link, Site
+from ..model.session import BmpSession
 from .ports import Credentials
 
 _PREFIX = "stretchnet_"
@@ -161,6 +163,41 @@ def credentials_from_vars(host: str, values: Mapping[str, Any]) -> Credentials:
         timeout_s=_number(host, values, "stretchnet_timeout_s", 30),
         options=options,
     )
+
+
+def bmp_from_vars(host: str, values: Mapping[str, Any]) -> BmpSession | None:
+    """Return how a device sends its routes to this controller by BMP; None where ``stretchnet_bmp_port`` is not set.
+
+    ``stretchnet_bmp_address`` is the address here at which to listen (default: this controller's own on the way to the
+    device); ``stretchnet_bmp_source`` the address, or the list of them, from which the device connects (default:
+    ``ansible_host`` and ``stretchnet_router_id``); ``stretchnet_bmp_wait_s`` how long it may take (default 15).
+
+    Raises:
+        InputError: with the host and the variable.
+    """
+    if values.get("stretchnet_bmp_port") is None:
+        return None
+    reached_at = _text(host, values, "ansible_host", "inventory_hostname") or host
+    address = _text(host, values, "stretchnet_bmp_address")
+    if address is not None:
+        _check_address(host, "stretchnet_bmp_address", address)
+    sources = plain(values.get("stretchnet_bmp_source"))
+    if sources is None:
+        sources = [reached_at, *filter(None, [_text(host, values, "stretchnet_router_id")])]
+    sources = [sources] if isinstance(sources, str) else sources
+    if not isinstance(sources, list) or not sources or not all(isinstance(source, str) for source in sources):
+        raise InputError(f"hostvars[{host}].stretchnet_bmp_source", "an address or a list of addresses is needed")
+    for source in sources if values.get("stretchnet_bmp_source") is not None else ():
+        _check_address(host, "stretchnet_bmp_source", source)
+    port = int(_number(host, values, "stretchnet_bmp_port", 0))
+    return BmpSession(reached_at, port, address, tuple(sources), _number(host, values, "stretchnet_bmp_wait_s", 15))
+
+
+def _check_address(host: str, name: str, text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise InputError(f"hostvars[{host}].{name}", f"{text!r} is no address") from None
 
 
 def _first(values: Mapping[str, Any], *names: str) -> Any:

@@ -13,8 +13,10 @@ from ..model.change import Change, HandoffMode, Viewpoint, Workload
 from ..model.errors import InputError
 from ..model.fabric import Device, Fabric, Role
 from ..model.measure import CircuitSample, Migration, Table
-from ..model.session import Credentials
+from ..model.session import BmpSession, Credentials
 from ..model.state import IPAddress
+from ..probes.bmp_station import Stations
+from ..probes.bmp_watch import BmpWatcher
 from ..probes.convergence import LOCAL, MovedHost, PollingWatcher
 from ..probes.flows import DeviceFlow, ProbeFlow, ProbeOptions, address_of
 from ..probes.guest import GuestAgent, GuestFlow
@@ -139,11 +141,13 @@ def watchers(
     platform_of: Callable[[Device], Platform],
     credentials_of: Callable[[Device], Credentials],
     session_of: Callable[[Device], DeviceSession],
+    bmp_of: Callable[[Device], BmpSession | None] = lambda _device: None,
 ) -> Mapping[str, Watcher]:
-    """Return by device the platform's own watcher where it has one, else one that polls."""
+    """Return by device the platform's own watcher where it has one, else one that polls; with its BMP session."""
     segment = change.segment
     ips = addresses(change, workload, "workload")
     moved = MovedHost(workload.mac, ips, segment.vni, segment.vlan_id)
+    stations = Stations()
     found: dict[str, Watcher] = {}
     for name, places in expected_places(change, fabric, workload).items():
         device = fabric.device(name)
@@ -154,6 +158,9 @@ def watchers(
             vtep = vtep_seen_by(change, fabric, workload, device)
             # Second 0 of the platform's watcher is that of the controller's clock, as the port asks for.
             found[name] = own(device, credentials_of(device), segment, workload, vtep, 0.0)
+        bmp = bmp_of(device)
+        if bmp is not None:
+            found[name] = BmpWatcher(device, found[name], bmp, stations, moved, places)
     return found
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Role
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import BmpSession
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import (
+    bmp_from_vars,
     credentials_from_vars,
     fabric_from_vars,
     plain,
@@ -158,3 +160,48 @@ def test_bad_credentials(name: str, value: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         credentials_from_vars("x", {name: value})
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("values", "session"),
+    [
+        ({}, None),
+        ({"stretchnet_bmp_port": None}, None),
+        ({"stretchnet_bmp_port": 11019}, BmpSession("leaf-a1", 11019, None, ("leaf-a1",), 15.0)),
+        (
+            {"stretchnet_bmp_port": Tagged("11019"), "ansible_host": Tagged("192.0.2.1"), "stretchnet_router_id": "10.0.0.1"},
+            BmpSession("192.0.2.1", 11019, None, ("192.0.2.1", "10.0.0.1"), 15.0),
+        ),
+        (
+            {"stretchnet_bmp_port": 1, "stretchnet_bmp_address": "0.0.0.0", "stretchnet_bmp_source": "10.0.0.9", "stretchnet_bmp_wait_s": 60},
+            BmpSession("leaf-a1", 1, "0.0.0.0", ("10.0.0.9",), 60.0),
+        ),
+        (
+            {"stretchnet_bmp_port": 1, "stretchnet_bmp_source": [Tagged("10.0.0.9"), "2001:db8::9"]},
+            BmpSession("leaf-a1", 1, None, ("10.0.0.9", "2001:db8::9"), 15.0),
+        ),
+    ],
+)  # fmt: skip
+def test_bmp_from_vars(values: dict[str, Any], session: BmpSession | None) -> None:
+    assert bmp_from_vars("leaf-a1", values) == session
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("port", 0, "is not in 1..65535"),
+        ("port", 70000, "is not in 1..65535"),
+        ("port", "bmp", "a number is needed"),
+        ("address", "my-host", "'my-host' is no address"),
+        ("address", ["10.0.0.1"], "a string is needed"),
+        ("source", [], "an address or a list of addresses is needed"),
+        ("source", {"a": 1}, "an address or a list of addresses is needed"),
+        ("source", [1], "an address or a list of addresses is needed"),
+        ("source", ["10.0.0.0/8"], "'10.0.0.0/8' is no address"),
+        ("wait_s", -1, "is not in 1..65535"),
+    ],
+)
+def test_bmp_from_vars_names_the_variable(name: str, value: Any, why: str) -> None:
+    with pytest.raises(InputError, match=why) as caught:
+        bmp_from_vars("leaf-a1", {"stretchnet_bmp_port": 11019, f"stretchnet_bmp_{name}": value})
+    assert caught.value.path == f"hostvars[leaf-a1].stretchnet_bmp_{name}"
