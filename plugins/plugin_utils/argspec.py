@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import typing
 
-import yaml
+from ansible.module_utils.common.yaml import yaml_load  # libyaml's where it is there, and safe
 
 _PREFIX = "ansible_collections.stretchnet.fabric.plugins"
 _KEPT = ("type", "required", "default", "choices", "elements", "aliases", "no_log")
@@ -21,7 +21,7 @@ def spec_of(module: str) -> dict[str, typing.Any]:
 
 def documented_options(module: str) -> dict[str, typing.Any]:
     """Return the options of ``plugins/modules/<module>.py`` as they are documented, with those of the fragments."""
-    documentation = yaml.safe_load(importlib.import_module(f"{_PREFIX}.modules.{module}").DOCUMENTATION)
+    documentation = yaml_load(importlib.import_module(f"{_PREFIX}.modules.{module}").DOCUMENTATION)
     options: dict[str, typing.Any] = {}
     for fragment in documentation.get("extends_documentation_fragment", []):
         options.update(_fragment(fragment).get("options") or {})
@@ -33,7 +33,7 @@ def _fragment(name: str) -> dict[str, typing.Any]:
     parts = name.removeprefix("stretchnet.fabric.").split(".")
     holder = importlib.import_module(f"{_PREFIX}.doc_fragments.{parts[0]}").ModuleDocFragment
     text = getattr(holder, parts[1].upper() if len(parts) > 1 else "DOCUMENTATION")
-    return yaml.safe_load(text) or {}
+    return yaml_load(text) or {}
 
 
 def _options(documented: dict[str, typing.Any]) -> dict[str, typing.Any]:

@@ -56,6 +56,7 @@ SLOW = {
     "scale/test_scale_bounds.py": "64 switches over real sockets",
     "scale/test_scale_tables.py": "every step is counted",
     "security/test_security_devices.py": "hostile answers by the hundred",
+    "security/test_security_hypervisors.py": "hostile answers by the hundred",
     "security/test_security_input.py": "documents that are weapons",
     "security/test_security_netbox.py": "hostile answers by the hundred",
     "stores/test_stores_s3.py": "an S3 server on loopback",

@@ -18,12 +18,22 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..model.change import MoveMethod, Workload, WorkloadKind
-from ..model.errors import DependencyError, DeviceError, InputError, MigrationError, UnreachableError
+from ..model.errors import (
+    WRONG_SHAPE,
+    DependencyError,
+    DeviceError,
+    InputError,
+    MigrationError,
+    ParseError,
+    StretchnetError,
+    UnreachableError,
+)
+from ..model.printable import printable_line
 from . import domain
 from .bounded import CALL_TIMEOUT_S, bounded
 from .endpoint import Endpoint, Shell
 from .limits import Path, path_reasons, time_reasons
-from .moving import POLL_S, SETTLE_S, MovingHypervisors
+from .moving import POLL_S, SETTLE_S, MovingHypervisors, figure, part_done
 
 T = TypeVar("T")
 
@@ -109,7 +119,7 @@ class LibvirtHypervisors(MovingHypervisors):
             if where is None:
                 return (f"{workload.name} runs neither on {workload.source} nor on {workload.destination}",)
             with self._connection(workload.source) as source, self._connection(workload.destination) as destination:
-                return bounded(
+                reasons = bounded(
                     lambda: self._told(
                         workload.destination, "precheck", lambda: tuple(self._reasons(workload, source, destination))
                     ),
@@ -117,22 +127,24 @@ class LibvirtHypervisors(MovingHypervisors):
                     workload.destination,
                     4 * CALL_TIMEOUT_S,
                 )
+                return tuple(map(printable_line, reasons))
         except (DeviceError, MigrationError) as exc:
-            return (str(exc),)
+            return (printable_line(str(exc)),)
 
     def _reasons(self, workload: Workload, source: Any, destination: Any) -> Iterator[str]:
         running = source.lookupByName(workload.name)
         xml = running.XMLDesc()
+        memory_kib = self._told(workload.source, "XMLDesc", lambda: domain.memory_kib(xml))
+        nics = self._told(workload.source, "XMLDesc", lambda: domain.nics(xml))
         yield from self._name_taken(workload, running, destination)
         if workload.method is MoveMethod.LIVE:
             yield from domain.obstacles(xml)
             yield from self._cpu(xml, destination)
             yield from path_reasons(WorkloadKind.LIBVIRT, workload.method, self._path)
-            memory_mib = domain.memory_kib(xml) / 1024
-            yield from time_reasons(memory_mib, self._path, workload.move_timeout_s, self._bandwidth_mib_s)
-        yield from self._memory(xml, destination)
+            yield from time_reasons(memory_kib / 1024, self._path, workload.move_timeout_s, self._bandwidth_mib_s)
+        yield from self._memory(memory_kib, destination)
         yield from self._disks(workload, xml)
-        for nic in domain.nics(xml):
+        for nic in nics:
             yield from self._network(workload, nic, source, destination)
 
     def _name_taken(self, workload: Workload, running: Any, destination: Any) -> Iterator[str]:
@@ -148,10 +160,10 @@ class LibvirtHypervisors(MovingHypervisors):
         if cpu is not None and destination.compareCPU(cpu, 0) <= self._libvirt.VIR_CPU_COMPARE_INCOMPATIBLE:
             yield "the destination's CPU lacks features that the guest uses: give the guest a CPU model that both have"
 
-    def _memory(self, xml: str, destination: Any) -> Iterator[str]:
-        needed = domain.memory_kib(xml) + MEMORY_OVERHEAD_KIB
+    def _memory(self, memory_kib: int, destination: Any) -> Iterator[str]:
+        needed = memory_kib + MEMORY_OVERHEAD_KIB
         stats = destination.getMemoryStats(self._libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
-        free = sum(stats.get(key, 0) for key in ("free", "buffers", "cached"))
+        free = sum(domain.count(stats.get(key, 0)) for key in ("free", "buffers", "cached"))
         if free < needed:
             yield f"no memory at the destination: {needed // 1024} MiB needed, {free // 1024} MiB available"
 
@@ -160,7 +172,9 @@ class LibvirtHypervisors(MovingHypervisors):
             shell = self._shells.get(workload.destination)
             if disk.path is None:
                 continue
-            if shell is None:
+            if not domain.is_file(disk.path):
+                yield f"could not look whether disk {disk.path} is there: that is no path of a file"
+            elif shell is None:
                 yield f"could not look whether {disk.path} is there: no shell on {workload.destination}"
             elif not _succeeds(shell, ["test", "-e", disk.path]):
                 yield f"{disk.path} is not at {workload.destination}: shared storage is needed"
@@ -178,6 +192,8 @@ class LibvirtHypervisors(MovingHypervisors):
 
     def _bridge(self, host: str, connection: Any, name: str) -> domain.Bridge | str | None:
         """Return a bridge by the daemon's interface driver; None: not there; a text: why nobody could look."""
+        if not domain.is_interface(name):
+            return "that is no name of an interface"
         lv = self._libvirt
         try:
             interface = connection.interfaceLookupByName(name)
@@ -280,9 +296,9 @@ class LibvirtHypervisors(MovingHypervisors):
                 raise MigrationError(f"the move took longer than {workload.move_timeout_s:g} s and was aborted")
             with contextlib.suppress(self._libvirt.libvirtError, UnreachableError):
                 stats = bounded(dom.jobStats, "jobStats", workload.source, 5.0) if job.is_alive() else {}
-                if stats.get("data_total"):
-                    # Pages that change are sent again, so the sum grows: never say that it is done here.
-                    progress(min(0.99, stats.get("data_processed", 0) / stats["data_total"]))
+                part = part_done(stats.get("data_processed", 0), stats.get("data_total"))
+                if part is not None:
+                    progress(part)
 
     def _abort(self, workload: Workload, job: threading.Thread) -> None:
         """Abort over a connection of its own: the one that moves may be stuck."""
@@ -305,8 +321,7 @@ class LibvirtHypervisors(MovingHypervisors):
             stats = bounded(
                 lambda: dom.jobStats(self._libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED), "jobStats", workload.destination
             )
-            value = stats.get("downtime_net", stats.get("downtime"))
-            return None if value is None else float(value)
+            return figure(stats.get("downtime_net", stats.get("downtime")))
         return None
 
     def _move_cold(self, workload: Workload, progress: Callable[[float], None], deadline_s: float) -> float | None:
@@ -354,11 +369,21 @@ class LibvirtHypervisors(MovingHypervisors):
                 bounded(opened.close, "close", host, 2.0)
 
     def _told(self, host: str, command: str, call: Callable[[], T]) -> T:
+        """Ask a daemon; its refusals are UnreachableError, and what is no answer is ParseError."""
         try:
             return call()
+        except StretchnetError:
+            raise
         except self._libvirt.libvirtError as exc:
             raise UnreachableError(
                 str(exc), device=host, command=command, remedy="is libvirtd running there, and are you let in?"
+            ) from exc
+        except WRONG_SHAPE as exc:
+            raise ParseError(
+                f"what it said cannot be read ({type(exc).__name__}: {exc})",
+                device=host,
+                command=command,
+                remedy="look at it with virsh; nothing is known of it here",
             ) from exc
 
 
@@ -382,10 +407,10 @@ def _bridge_reasons(
 def _bridge_by_shell(shell: Shell, name: str) -> domain.Bridge | None:
     if not _succeeds(shell, ["ip", "-j", "link", "show", "dev", name]):
         return None
-    link = json.loads(shell.run(["ip", "-j", "link", "show", "dev", name]))[0]
+    (link,) = json.loads(shell.run(["ip", "-j", "link", "show", "dev", name]))
     ports = json.loads(shell.run(["ip", "-j", "link", "show", "master", name]) or "[]")
     live = tuple(p["ifname"] for p in ports if "LOWER_UP" in p.get("flags", []) and not domain.is_tap(p["ifname"]))
-    return domain.Bridge(link["mtu"], "UP" in link.get("flags", []), live)
+    return domain.Bridge(domain.count(link["mtu"]), "UP" in link.get("flags", []), live)
 
 
 def _succeeds(shell: Shell, argv: list[str]) -> bool:

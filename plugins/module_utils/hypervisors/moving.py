@@ -13,12 +13,30 @@ from typing import Any
 from ..model.change import Workload
 from ..model.errors import MigrationError, StretchnetError, UnreachableError
 from ..model.measure import Migration
+from ..model.printable import printable_line
 
 POLL_S = 0.2
 #: After an abort the daemons need a moment to clean up (measured 0.1 to 0.2 s).
 SETTLE_S = 10.0
 
 Progress = Callable[[float], None]
+_WIDEST = 2.0**64
+
+
+def figure(value: object) -> float | None:
+    """Return a figure that a hypervisor gave, None where it is none: not a number, negative, without end."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _WIDEST:
+        return None
+    return float(value)
+
+
+def part_done(done: object, total: object) -> float | None:
+    """Return how much of a move is done, None where the hypervisor gave no figures of use.
+
+    Pages that change are sent again, so the sum grows: that all is done is never said here.
+    """
+    amount, of = figure(done), figure(total)
+    return min(0.99, amount / of) if amount is not None and of else None
 
 
 class MovingHypervisors(abc.ABC):
@@ -94,7 +112,8 @@ class MovingHypervisors(abc.ABC):
 
     def _after_failure(self, workload: Workload, exc: Exception, started_at: str, duration_s: float) -> Migration:
         """Say where it runs; a move that did arrive is a move, whatever the call said."""
-        reason = exc.message if isinstance(exc, StretchnetError) else (str(exc).strip("'") or type(exc).__name__)
+        said = exc.message if isinstance(exc, StretchnetError) else (str(exc).strip("'") or type(exc).__name__)
+        reason = printable_line(said)
         try:
             running_on = self._settled(workload)
         except UnreachableError as unknown:

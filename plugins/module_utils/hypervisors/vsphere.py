@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..model.change import MoveMethod, Workload, WorkloadKind
-from ..model.errors import DeviceError, InputError, MigrationError, UnreachableError
+from ..model.errors import DeviceError, InputError, MigrationError, ParseError, StretchnetError, UnreachableError
+from ..model.printable import printable_line
 from . import vsphere_machine as machine
 from .bounded import CALL_TIMEOUT_S, bounded
 from .limits import Path, path_reasons, time_reasons
-from .moving import SETTLE_S, MovingHypervisors, Progress
+from .moving import SETTLE_S, MovingHypervisors, Progress, part_done
 from .vsphere_endpoint import VsphereEndpoint, fault_text, load_pyvmomi, session
 
 T = TypeVar("T")
@@ -82,9 +83,9 @@ class VsphereHypervisors(MovingHypervisors):
         try:
             with self._scene(workload) as scene:
                 reasons = self._told(lambda: tuple(self._reasons(workload, scene)), "precheck", PRECHECK_TIMEOUT_S)
-                return tuple(reasons)
+                return tuple(map(printable_line, reasons))
         except (DeviceError, MigrationError) as exc:
-            return (str(exc),)
+            return (printable_line(str(exc)),)
 
     def _reasons(self, workload: Workload, scene: _Scene) -> Iterator[str]:
         where = _place(workload, scene)
@@ -197,8 +198,9 @@ class VsphereHypervisors(MovingHypervisors):
             while (info := self._info(task)) is None or info.state in ("queued", "running"):
                 if time.monotonic() > deadline_s:
                     raise MigrationError(f"the move took longer than {workload.move_timeout_s:g} s and was cancelled")
-                if info is not None and info.progress:
-                    progress(min(0.99, info.progress / 100))
+                part = part_done(info.progress, 100) if info is not None else None
+                if part:
+                    progress(part)
                 time.sleep(POLL_S)
         except BaseException:
             self._cancel(task)
@@ -286,14 +288,26 @@ class VsphereHypervisors(MovingHypervisors):
         return found
 
     def _told(self, call: Callable[[], T], command: str, timeout_s: float = CALL_TIMEOUT_S) -> T:
-        """Call vCenter within a time limit; its refusals are DeviceError, its silence is UnreachableError."""
+        """Call vCenter within a time limit.
+
+        Raises:
+            DeviceError: it refused.
+            UnreachableError: it does not answer.
+            ParseError: its answer is none. pyVmomi lets through what its parser of XML, HTTP and types meets.
+        """
         server = next(iter(self._endpoints.values())).server
         try:
             return bounded(call, command, server, timeout_s)
+        except StretchnetError:
+            raise
         except self._lib.vmodl.MethodFault as exc:
             raise DeviceError(fault_text(exc), device=server, command=command) from exc
         except (OSError, EOFError) as exc:
             raise UnreachableError(f"{type(exc).__name__}: {exc}", device=server, command=command) from exc
+        except Exception as exc:
+            raise ParseError(
+                f"what it said cannot be read ({type(exc).__name__}: {exc})", device=server, command=command
+            ) from exc
 
 
 def _one(found: list[Any], what: str, name: str, server: str) -> Any:

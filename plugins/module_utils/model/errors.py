@@ -61,6 +61,11 @@ class InputError(StretchnetError):
         return f"{text} -> {self.remedy}" if self.remedy else text
 
 
+#: What reading an answer meets that has another shape than was expected, a hostile one included: JSON that is nested
+#: without end, a number that no field holds, text that is not UTF-8.
+WRONG_SHAPE = (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+
+
 class DependencyError(StretchnetError):
     """A third-party library or system tool is missing or too old; the message says how to install it."""
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model.codec import normalise_mac
-from ..model.errors import InputError, ParseError
+from ..model.errors import WRONG_SHAPE, ParseError
 from ..model.printable import all_printable, may_hide, printable_line
 from ..model.state import DeviceState, Fact, IPAddress, Vni, VniKind
 from ..model.typed import check_field
@@ -29,9 +29,6 @@ from ..model.typed import check_field
 #: so that most need no second look, and all devices' states share the one object.
 _REMEMBERED = 1 << 16
 
-#: What a reader meets in an output that has another shape than it expects, a hostile one included: JSON or XML that is
-#: nested without end, a number that no field holds.
-WRONG_SHAPE = (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _LAST_VLAN = 4095
 
 #: What one reader found: the value of each fact that its command tells.

@@ -10,8 +10,9 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..model.errors import DeviceError, ProbeError
+from ..model.errors import WRONG_SHAPE, DeviceError, ProbeError
 from ..model.measure import ProbeSeries
+from ..model.printable import printable_line
 from ..model.state import IPAddress
 from . import summary
 from .flows import now
@@ -27,12 +28,14 @@ _ASK = (
     "s.settimeout(20)\n"
     "s.sendall((sys.argv[3]+'\\n').encode())\n"
     "b=b''\n"
-    "while not b.endswith(b'\\n'):\n"
+    "while not b.endswith(b'\\n') and len(b)<65536:\n"
     "    p=s.recv(65536)\n"
     "    if not p: break\n"
     "    b+=p\n"
-    "print(b.decode())\n"
+    "print(b.decode(errors='replace'))\n"
 )
+#: So much of an answer is quoted in an error.
+_QUOTED = 200
 
 
 class GuestStatus(NamedTuple):
@@ -54,9 +57,16 @@ class GuestAgent:
         self._host, self._address, self._port = host, address, port
 
     def status(self) -> GuestStatus:
-        """Ask who the guest is; DeviceError where it does not answer."""
+        """Ask who the guest is; DeviceError where it does not answer, or not that."""
         answer = self.ask("status")
-        return GuestStatus(str(answer["id"]), int(answer["counter"]), float(answer["uptime_s"]))
+        try:
+            return GuestStatus(_identity(answer["id"]), int(answer["counter"]), float(answer["uptime_s"]))
+        except WRONG_SHAPE as exc:
+            raise DeviceError(
+                f"the guest's agent does not say who it is ({type(exc).__name__})",
+                device=self._host.name,
+                command="status",
+            ) from exc
 
     def ask(self, line: str) -> dict[str, Any]:
         """Send one command; return the answer.
@@ -67,11 +77,18 @@ class GuestAgent:
         text = self._host.run(["python3", "-c", _ASK, str(self._address), str(self._port), line])
         try:
             answer = json.loads(text)
-        except ValueError as exc:
+        except WRONG_SHAPE as exc:
             raise DeviceError("the guest's agent gave no JSON", device=self._host.name, command=line) from exc
         if not isinstance(answer, dict) or "error" in answer:
-            raise DeviceError(f"the guest's agent refused: {answer}", device=self._host.name, command=line)
+            said = printable_line(text[:_QUOTED].strip())
+            raise DeviceError(f"the guest's agent refused: {said}", device=self._host.name, command=line)
         return answer
+
+
+def _identity(value: object) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError("the identity is no plain text")
+    return value
 
 
 class GuestFlow:

@@ -58,7 +58,9 @@ class LocalHost:
         """See Host."""
         command = [*self._prefix, *argv]
         try:
-            done = subprocess.run(command, input=text, text=True, capture_output=True, timeout=timeout_s, check=False)
+            done = subprocess.run(
+                command, input=text, text=True, errors="replace", capture_output=True, timeout=timeout_s, check=False
+            )
         except FileNotFoundError as exc:
             raise DependencyError(f"{exc.filename} is not on this machine", device=self.name) from exc
         except subprocess.TimeoutExpired as exc:

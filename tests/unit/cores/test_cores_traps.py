@@ -81,6 +81,8 @@ MISTAKES = [
     ("restore", ("--tags", "restore"), "--tags: unknown: restore"),
     ("drift", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
     ("lab_down", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
+    ("awx_setup", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
+    ("awx_setup", ("--tags", "templates"), "--tags: unknown: templates"),
 ]
 
 

@@ -19,8 +19,6 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 PLAYBOOKS = sorted(ROOT.glob("playbooks/*.yml"))
 TASK_FILES = sorted(ROOT.glob("roles/*/tasks/*.yml"))
-#: It talks to AWX alone.
-NO_FABRIC = {"awx_setup"}
 GUARD = "stretchnet.fabric.guard"
 IMPORT_ROLE = "ansible.builtin.import_role"
 FATAL = {"max_fail_percentage", "any_errors_fatal", "serial", "ignore_unreachable"}
@@ -66,9 +64,7 @@ def test_nothing_prompts_and_nothing_cuts_a_rescue_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda p: p.stem)
-def test_a_playbook_on_the_fabric_is_guarded_first_and_whatever_the_tags(path: Path) -> None:
-    if path.stem in NO_FABRIC:
-        pytest.skip("talks to no fabric")
+def test_a_playbook_is_guarded_first_and_whatever_the_tags(path: Path) -> None:
     first = read(path)[0]
     (task,) = first["tasks"]
     assert first["hosts"] == "all" and task["run_once"] is True and task["tags"] == ["always"]

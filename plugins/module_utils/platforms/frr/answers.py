@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.errors import ParseError
+from ...model.errors import WRONG_SHAPE, ParseError
 from ...model.printable import all_printable
 from ...model.state import DeviceState, Fact
-from ..reading import WRONG_SHAPE, Answer, checked, merge, plain_command
+from ..reading import Answer, checked, merge, plain_command
 from . import iproute, links, network, tables
 from . import read as live
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NoReturn
 
-from ...model.errors import InputError, ParseError
+from ...model.errors import WRONG_SHAPE, InputError, ParseError
 from ...model.printable import printable_line
 from ...model.state import (
     AddressFamily,
@@ -38,7 +38,7 @@ from ...model.state import (
     VniKind,
     Vtep,
 )
-from ..reading import WRONG_SHAPE, checked, ip_address, mac_address, vlan_range
+from ..reading import checked, ip_address, mac_address, vlan_range
 
 #: How many lists of communities are kept as they were read last: of many routes they are the same.
 _REMEMBERED = 4096
