@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from ..model.codec import normalise_mac
 from ..model.errors import WRONG_SHAPE, ParseError
-from ..model.printable import all_printable, may_hide, printable_line
+from ..model.printable import all_printable, printable_line
 from ..model.state import DeviceState, Fact, IPAddress, Vni, VniKind
 from ..model.typed import check_field
 
@@ -392,19 +392,18 @@ def read_answer(readers: Sequence[Reader], answer: Answer, also_known: Mapping[s
             "cannot be read: no reader knows this command", "see the platform's COMMANDS for those it reads"
         )
     try:
-        return checked(reader.function(_out_of_envelope(answer)), answer.output)
+        return checked(reader.function(_out_of_envelope(answer)))
     except WRONG_SHAPE as exc:
         raise answer.error(f"is not of the expected shape ({type(exc).__name__}: {exc})") from exc
 
 
-def checked(facts: Facts, *raw: object) -> Facts:
-    """Return facts if their types are the model's, with texts that show what they hold; ``raw`` is what was read.
+def checked(facts: Facts) -> Facts:
+    """Return facts if their types are the model's, with texts that show what they hold.
 
     InputError: a value is none of its field, whatever the reader made of it.
     """
-    for fact, value in facts.items():
-        check_field(DeviceState, fact.value, value)
-    return all_printable(facts) if any(map(may_hide, raw)) else facts
+    hidden = [check_field(DeviceState, fact.value, value) for fact, value in facts.items()]
+    return all_printable(facts) if any(hidden) else facts
 
 
 def read_outputs(

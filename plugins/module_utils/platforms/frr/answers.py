@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...model.errors import WRONG_SHAPE, ParseError
-from ...model.printable import all_printable
 from ...model.state import DeviceState, Fact
 from ..reading import Answer, checked, merge, plain_command
 from . import iproute, links, network, tables
@@ -120,7 +119,7 @@ def read(device: str, outputs: Mapping[str, object]) -> DeviceState:
         said[live.ADDRESS] = said[live.LINK]
     for fact, value in _facts(live.Outputs(device, _SILENT_SAID | said), set(said), asked, typed).items():
         found[fact] = merge(value, found.get(fact))
-    return all_printable(DeviceState(device, PLATFORM, **{fact.value: value for fact, value in found.items()}))
+    return DeviceState(device, PLATFORM, **{fact.value: value for fact, value in found.items()})
 
 
 _SILENT_SAID = {command: (0, text) for command, text in _SILENT.items()}

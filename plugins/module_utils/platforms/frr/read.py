@@ -624,9 +624,7 @@ def state(device: str, wanted: Collection[Fact], said: Mapping[str, tuple[int, s
             unread[fact.value] = _WITHOUT[fact]
         elif fact in wanted:
             try:
-                facts |= checked(
-                    {fact: READERS[fact][0](outputs)}, *(said[c][1] for c in READERS[fact][1] if c in said)
-                )
+                facts |= checked({fact: READERS[fact][0](outputs)})
             except ParseError as exc:
                 unread[fact.value] = " ".join(str(exc).split())
             except WRONG_SHAPE as exc:
