@@ -26,7 +26,7 @@ class ActionModule(VerbAction):
         """Check every way, keep the findings, and fail where one is wrong."""
         started_at, begin_s = desk.clock.now(), desk.clock.monotonic_s()
         look = functools.partial(_look, desk)
-        findings = check_paths(desk.fleet, desk.fabric, desk.change, desk.host, look, runs_on(desk))
+        findings = check_paths(desk.fleet, desk.fabric, desk.change, desk.host, look, runs_on(desk), desk.clock)
         return judged(desk, params["save_as"], findings, started_at, round(desk.clock.monotonic_s() - begin_s, 3))
 
 

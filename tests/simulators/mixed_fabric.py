@@ -393,8 +393,9 @@ class MixedFabric:
             "stretchnet_design": {**_DESIGN, "leaves": [_limits(d) for d in self.fabric.select(role=Role.LEAF)]},
             "stretchnet_waivers": _WAIVERS,
         }
-        # Nobody sits at a simulated fabric; a real one asks before it is touched.
-        everywhere = {"stretchnet_unattended": True}
+        # Nobody sits at a simulated fabric; a real one asks before it is touched. And no packet crosses it.
+        no_ways = {"stretch_vlan_check_paths": False, "migrate_vm_check_paths": False}
+        everywhere = {"stretchnet_unattended": True, **no_ways}
         return {"all": {"children": {"fabric": {"hosts": hosts, "vars": variables}}, "vars": everywhere}}
 
     def _host(self, device: Device) -> dict[str, Any]:

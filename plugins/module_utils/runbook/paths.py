@@ -17,11 +17,13 @@ from ..probes import path
 from ..probes.host import Host
 from .fleet import Fleet
 from .move_inputs import addresses
-from .ports import DeviceSession, TraceSession
+from .ports import Clock, DeviceSession, TraceSession
 from .survey import Survey, circuit_ends
 
 #: Pings by which the traffic is recognised in the circuits' counters.
 BURST_PINGS = 5
+#: A switch brings its ports' counters up to date every few seconds, not with each packet.
+COUNTERS_WAIT_S, COUNTERS_AGAIN_S = 15.0, 3.0
 FACTS = (Fact.PORTS, Fact.EVPN_ROUTES)
 
 
@@ -32,6 +34,7 @@ def check_paths(
     host_of: Callable[[str], Host],
     look: Callable[[Iterable[Fact], Iterable[str]], Survey],
     runs_on: str | None,
+    clock: Clock,
 ) -> tuple[Finding, ...]:
     """Return every finding about the ways of a segment that is stretched.
 
@@ -39,6 +42,7 @@ def check_paths(
         host_of: finds a viewpoint of the change by its inventory name.
         look: reads facts of devices anew.
         runs_on: the hypervisor on which the workload runs now; None: there is none, or it is not known.
+        clock: by which the circuits' counters are given time.
     """
     borders = [d.name for d in fabric.devices if d.name in circuit_devices(fabric, change)]
     before = look(FACTS, borders)
@@ -51,10 +55,13 @@ def check_paths(
     if leaves is not None and change.segment.handoff.mode is HandoffMode.EVPN:
         owners = address_owners(fabric, before.states)
         paths += _vtep_paths(fleet, circuits, leaves, wanted, owners, findings)
-        after = look((Fact.PORTS,), borders)
-        findings += counter_findings(circuits, before.states, after.states, BURST_PINGS * wanted)
+        least = BURST_PINGS * wanted
+        after = _counters_after(circuits, before.states, lambda: look((Fact.PORTS,), borders).states, least, clock)
+        findings += counter_findings(circuits, before.states, after, least, way_proven=_way_proven(findings))
+    paths_of_hosts = [*_host_mtus(change, fabric, host_of, findings)]
     findings += path.mtu_findings(paths, mtu)
-    findings += path.mtu_findings([*_host_mtus(change, fabric, host_of, findings)], mtu)
+    findings += path.mtu_findings(paths_of_hosts, mtu)
+    findings += unaddressed_findings(circuits, fabric, before.states, bool(paths or paths_of_hosts))
     findings += ingress_findings(change, fabric, before, runs_on)
     return tuple(findings)
 
@@ -109,10 +116,7 @@ def _circuit_mtus(
     for circuit in circuits:
         ends = circuit_ends(circuit, fabric, states)
         if ends is None:
-            remedy = "set router_id or vtep_ip of the borders in the inventory"
-            message = "its ends have no address to ping"
-            findings.append(Finding("path.mtu", Verdict.ERROR, circuit.name, message, remedy=remedy))
-            continue
+            continue  # unaddressed_findings says so
         near, far_end = ends
         for name, source, destination in ((circuit.a_device, near, far_end), (circuit.z_device, far_end, near)):
             if destination is None:
@@ -207,29 +211,89 @@ def _pairs(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     return zip(names, names[1:], strict=False)
 
 
+def _way_proven(findings: Sequence[Finding]) -> bool:
+    ways = [f.verdict for f in findings if f.check == "path.way"]
+    return bool(ways) and all(verdict is Verdict.PASS for verdict in ways)
+
+
+def _counters_after(
+    circuits: Sequence[Circuit],
+    before: Mapping[str, DeviceState],
+    read: Callable[[], Mapping[str, DeviceState]],
+    least_octets: int,
+    clock: Clock,
+) -> Mapping[str, DeviceState]:
+    """The ports when the burst is in their counters, or when a switch has had the time to bring them up to date."""
+    until_s = clock.monotonic_s() + COUNTERS_WAIT_S
+    while True:
+        after = read()
+        if _carried(_rises(circuits, before, after), least_octets) is not False or clock.monotonic_s() >= until_s:
+            return after
+        clock.sleep(COUNTERS_AGAIN_S)
+
+
+#: Octets that a circuit's ports sent meanwhile, at the A and at the Z end; None: the port does not tell.
+Rises = Mapping[str, tuple[int | None, int | None]]
+
+
+def _rises(circuits: Sequence[Circuit], before: Mapping[str, DeviceState], after: Mapping[str, DeviceState]) -> Rises:
+    return {c.name: (_rise(c, "a", before, after), _rise(c, "z", before, after)) for c in circuits}
+
+
+def _carried(rises: Rises, least_octets: int) -> bool | None:
+    """Say whether the circuits together sent so much, both ways; None: their ports do not tell."""
+    ends = list(zip(*rises.values(), strict=True))
+    known = [[octets for octets in end if octets is not None] for end in ends]
+    if not ends or any(len(told) < len(rises) for told in known):
+        return None
+    return all(sum(told) >= least_octets for told in known)
+
+
 def counter_findings(
     circuits: Sequence[Circuit],
     before: Mapping[str, DeviceState],
     after: Mapping[str, DeviceState],
     least_octets: int,
+    *,
+    way_proven: bool,
 ) -> Iterator[Finding]:
-    """Say which circuits carried the burst: their ports sent at least that many octets meanwhile, at both ends."""
-    rises = {c.name: (_rise(c, "a", before, after), _rise(c, "z", before, after)) for c in circuits}
+    """Say whether the circuits carried the burst: their ports sent at least that many octets meanwhile, at both ends.
+
+    Where the route was followed over a circuit, counters that stand still are a warning: it is they that are wrong.
+    """
+    rises = _rises(circuits, before, after)
     told = ", ".join(f"{name} {_octets(a)} there and {_octets(z)} back" for name, (a, z) in rises.items())
-    if any(a is None or z is None for a, z in rises.values()) or not rises:
+    carried = _carried(rises, least_octets)
+    if carried is None:
         yield Finding("path.counters", Verdict.SKIPPED, "Circuits", "the ports tell no octets", found=told or None,
                       severity=Severity.INFO)  # fmt: skip
         return
-    carried = [sum(pair[end] or 0 for pair in rises.values()) >= least_octets for end in (0, 1)]
     yield Finding(
         "path.counters",
-        Verdict.PASS if all(carried) else Verdict.FAIL,
+        Verdict.PASS if carried else Verdict.FAIL,
         "Circuits",
-        "the traffic is in the circuits' counters" if all(carried) else "the traffic is not in the circuits' counters",
+        "the traffic is in the circuits' counters" if carried else "the traffic is not in the circuits' counters",
         expected=f"{least_octets} octets or more, there and back",
         found=told,
-        remedy=None if all(carried) else "follow the tunnel's route: it leaves the site by another way",
+        remedy=None if carried else "follow the tunnel's route: it leaves the site by another way",
+        severity=Severity.WARNING if way_proven and not carried else Severity.CRITICAL,
     )
+
+
+def unaddressed_findings(
+    circuits: Sequence[Circuit], fabric: Fabric, states: Mapping[str, DeviceState], measured: bool
+) -> Iterator[Finding]:
+    """Name the circuits whose ends have no address to ping; an error where no other path told the size either."""
+    for circuit in circuits:
+        if circuit_ends(circuit, fabric, states) is None:
+            yield Finding(
+                "path.mtu",
+                Verdict.SKIPPED if measured else Verdict.ERROR,
+                circuit.name,
+                "its ends have no address to ping",
+                remedy="set router_id or vtep_ip of the borders in the inventory",
+                severity=Severity.INFO if measured else Severity.CRITICAL,
+            )
 
 
 def _octets(value: int | None) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 
 import pytest
@@ -17,7 +18,11 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state impo
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Severity, Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.fleet import Fleet
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.paths import check_paths, way_finding
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.paths import (
+    COUNTERS_WAIT_S,
+    check_paths,
+    way_finding,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.survey import Survey
 from ansible_collections.stretchnet.fabric.tests.unit.checks.checks_builders import (
     FABRIC,
@@ -25,6 +30,7 @@ from ansible_collections.stretchnet.fabric.tests.unit.checks.checks_builders imp
     make_change,
     make_fabric,
 )
+from ansible_collections.stretchnet.fabric.tests.unit.virtual_clock import VirtualClock
 
 ROUTE = ["10.255.1.1", VTEPS["border-a1"], VTEPS["border-b1"], "10.255.2.1", VTEPS["leaf-b1"]]
 PING_HEADERS = 28
@@ -33,10 +39,10 @@ PING_HEADERS = 28
 class Ground:
     """What the fabric is like: the size that each place lets through, the route, the octets that a ping adds."""
 
-    def __init__(self, *, circuit=9100, route=ROUTE, counts=True, routes=None, hosts=1500, lost=()):
+    def __init__(self, *, circuit=9100, route=ROUTE, counts=True, routes=None, hosts=1500, lost=(), stale=0):
         self.circuit, self.route, self.counts, self.hosts, self.lost = circuit, route, counts, hosts, lost
         self.routes = [host_route("leaf-a1")] if routes is None else routes
-        self.octets = 0
+        self.octets, self.stale = 0, stale
 
     def fits(self, device, destination):
         """The circuit is between the sites; what stays in a site is wide."""
@@ -51,7 +57,8 @@ class Ground:
         return Survey("lab", "", states)
 
     def state(self, name):
-        port = Port("swp3", counters=Counters(tx_octets=self.octets) if self.counts else None)
+        self.stale -= 1
+        port = Port("swp3", counters=Counters(tx_octets=0 if self.stale > 0 else self.octets) if self.counts else None)
         return DeviceState(name, "frr", ports=(port,), evpn_routes=tuple(self.routes))
 
 
@@ -99,9 +106,10 @@ def host_route(leaf, kind=2, **more):
     return EvpnRoute(kind, "65000:1", next_hop=next_hop, best=True, **place, **more)
 
 
-def checked(ground, *, runs_on="hv-a", change=None, session=Session):
+def checked(ground, *, runs_on="hv-a", change=None, session=Session, fabric=FABRIC, clock=None):
     fleet = Fleet({d.name: session(d, ground) for d in FABRIC.devices})
-    return check_paths(fleet, FABRIC, change or make_change(), lambda name: Host(name, ground), ground.look, runs_on)
+    hosts = functools.partial(Host, ground=ground)
+    return check_paths(fleet, fabric, change or make_change(), hosts, ground.look, runs_on, clock or VirtualClock())
 
 
 def wrong(findings):
@@ -172,6 +180,42 @@ def test_traffic_that_is_not_in_the_counters_went_another_way():
     assert {f.check for f in found} == {"path.way", "path.counters"}
     (counters,) = [f for f in found if f.check == "path.counters"]
     assert counters.verdict is Verdict.FAIL and "dwdm1 0 octets there" in counters.found
+
+
+@pytest.mark.parametrize(
+    ("stale", "session", "verdict", "severity", "waited_s"),
+    [
+        (0, Session, Verdict.PASS, Severity.CRITICAL, 0),
+        (10, Session, Verdict.PASS, Severity.CRITICAL, 12),  # two borders are read each time
+        (1000, Session, Verdict.FAIL, Severity.WARNING, COUNTERS_WAIT_S),
+        (1000, PlainSession, Verdict.FAIL, Severity.CRITICAL, COUNTERS_WAIT_S),
+    ],
+    ids=["at once", "late", "never, but the route was followed", "never, and nothing else tells the way"],
+)
+def test_a_switch_is_given_the_time_to_bring_its_counters_up_to_date(stale, session, verdict, severity, waited_s):
+    clock = VirtualClock()
+    found = checked(Ground(stale=stale), session=session, clock=clock)
+    (counters,) = [f for f in found if f.check == "path.counters"]
+    assert (counters.verdict, counters.severity) == (verdict, severity)
+    assert clock.monotonic_s() == waited_s
+
+
+@pytest.mark.parametrize(
+    ("mode", "views", "verdict"),
+    [
+        ("evpn", True, Verdict.SKIPPED),
+        ("dot1q_trunk", True, Verdict.SKIPPED),  # the pings from host to host tell what passes
+        ("dot1q_trunk", False, Verdict.ERROR),
+    ],
+)
+def test_a_circuit_without_addresses_is_an_error_where_nothing_else_tells_the_size(mode, views, verdict):
+    fabric = make_fabric(
+        lambda data: [d.update(router_id=None, vtep_ip=None) for d in data["devices"] if d["role"] == "border"]
+    )
+    change = make_change(lambda data: data["segment"]["handoff"].update(mode=mode))
+    found = checked(Ground(), fabric=fabric, change=change if views else dataclasses.replace(change, viewpoints=()))
+    (finding,) = [f for f in found if f.subject == "dwdm1"]
+    assert (finding.check, finding.verdict) == ("path.mtu", verdict) and finding.remedy
 
 
 def test_what_a_platform_cannot_tell_is_skipped_and_said():

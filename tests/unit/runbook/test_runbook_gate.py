@@ -44,24 +44,7 @@ from ansible_collections.stretchnet.fabric.tests.unit.checks.checks_builders imp
     make_plan,
     vnis,
 )
-
-
-class Clock:
-    """A clock that only moves when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.slept: list[float] = []
-
-    def monotonic_s(self) -> float:
-        return self.seconds
-
-    def now(self) -> str:
-        return "2026-11-21T00:00:00Z"
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
+from ansible_collections.stretchnet.fabric.tests.unit.virtual_clock import VirtualClock
 
 
 def finding(verdict: Verdict, severity: Severity = Severity.CRITICAL) -> Finding:
@@ -130,7 +113,7 @@ def test_a_change_may_add_checks_to_its_stages() -> None:
 
 def test_a_gate_waits_until_it_opens() -> None:
     looks = iter([broken("leaf-a1", vnis=()), broken("leaf-a1", vnis=()), context()])
-    clock, told = Clock(), []
+    clock, told = VirtualClock(), []
     gate = Gate("post", Phase(PhaseKind.POST), (all_checks()["VerifyVniBound"],))
     result = wait_until_open(gate, lambda g: next(looks), clock, settle_s=30, plan_digest="d", progress=told.append)
     assert result.open and result.attempts == 3 and result.plan_digest == "d"
@@ -139,7 +122,7 @@ def test_a_gate_waits_until_it_opens() -> None:
 
 
 def test_a_gate_gives_up_when_the_time_is_over_and_looks_once_more_at_the_end() -> None:
-    clock = Clock()
+    clock = VirtualClock()
     gate = Gate("post", Phase(PhaseKind.POST), (all_checks()["VerifyVniBound"],))
     result = wait_until_open(gate, lambda g: broken("leaf-a1", vnis=()), clock, settle_s=2.5)
     assert not result.open and result.attempts == 4 and clock.slept == [1.0, 1.0, 0.5]
@@ -149,7 +132,7 @@ def test_a_gate_gives_up_when_the_time_is_over_and_looks_once_more_at_the_end() 
 
 def test_a_gate_without_time_looks_once() -> None:
     gate = Gate("post", Phase(PhaseKind.POST), (all_checks()["VerifyVniBound"],))
-    assert wait_until_open(gate, lambda g: broken("leaf-a1", vnis=()), Clock(), settle_s=0).attempts == 1
+    assert wait_until_open(gate, lambda g: broken("leaf-a1", vnis=()), VirtualClock(), settle_s=0).attempts == 1
 
 
 def test_findings_that_matter_come_first() -> None:
@@ -168,7 +151,7 @@ def test_the_stage_gate_is_what_a_transaction_asks() -> None:
         seen.append(gate.name)
         return context(str(gate.phase), plan=plan)
 
-    result = stage_gate(CHANGE, look, Clock(), plan)(plan.stages[2])
+    result = stage_gate(CHANGE, look, VirtualClock(), plan)(plan.stages[2])
     assert result.open and result.plan_digest == plan.digest
     assert seen == ["stage:borders"]
 
@@ -215,7 +198,7 @@ def fleet_of(kind: type[Session] = Echoing, **values: Any) -> tuple[SerialFleet,
 
 def test_a_survey_reads_all_and_says_who_did_not_answer() -> None:
     fleet, sessions = fleet_of()
-    found = survey(fleet, FABRIC, Clock(), facts=(Fact.VNIS,), size_bytes=1550)
+    found = survey(fleet, FABRIC, VirtualClock(), facts=(Fact.VNIS,), size_bytes=1550)
     assert set(found.states) == {d.name for d in FABRIC.devices} - {"spine-b1"}
     assert found.failures == {"spine-b1": "[spine-b1] no route to host"}
     (sample,) = found.circuits
@@ -227,14 +210,14 @@ def test_a_survey_reads_all_and_says_who_did_not_answer() -> None:
 
 
 def test_a_survey_can_be_kept_and_read_back() -> None:
-    found = survey(fleet_of()[0], FABRIC, Clock())
+    found = survey(fleet_of()[0], FABRIC, VirtualClock())
     assert decode(Survey, encode(found)) == found
 
 
 def test_a_survey_without_times_or_answers_says_so() -> None:
-    (sample,) = survey(fleet_of(Session)[0], FABRIC, Clock(), facts=()).circuits
+    (sample,) = survey(fleet_of(Session)[0], FABRIC, VirtualClock(), facts=()).circuits
     assert sample.rtt_ms is None and sample.loss_ratio == 0.0 and sample.fits is None
-    (sample,) = survey(fleet_of(answers=False)[0], FABRIC, Clock(), facts=(), size_bytes=1550).circuits
+    (sample,) = survey(fleet_of(answers=False)[0], FABRIC, VirtualClock(), facts=(), size_bytes=1550).circuits
     assert sample.loss_ratio == 1.0 and sample.fits is None
 
 
@@ -242,7 +225,7 @@ def test_a_circuit_without_addresses_cannot_be_measured() -> None:
     fabric = make_fabric(
         lambda d: [x.pop(k, None) for x in d["devices"] if x["role"] == "border" for k in ("router_id", "vtep_ip")]
     )
-    (sample,) = survey(fleet_of()[0], fabric, Clock(), facts=()).circuits
+    (sample,) = survey(fleet_of()[0], fabric, VirtualClock(), facts=()).circuits
     assert sample.error == "neither its ports nor its borders have an address to ping"
 
 
@@ -255,13 +238,13 @@ def test_parallel_circuits_are_told_apart_by_their_ports_addresses() -> None:
         state = sessions[name].state
         ports = tuple(replace(p, addresses=address) if p.name == "swp3" else p for p in state.ports or ())
         sessions[name].state = replace(state, ports=ports)
-    survey(fleet, FABRIC, Clock(), facts=(Fact.PORTS,))
+    survey(fleet, FABRIC, VirtualClock(), facts=(Fact.PORTS,))
     assert sessions["border-a1"].asked[1][0] == "192.0.2.1"
 
 
 def test_a_look_through_the_fleet_is_judged() -> None:
     fleet, sessions = fleet_of()
-    clock = Clock()
+    clock = VirtualClock()
     base = context()
     gate = Gate("post", Phase(PhaseKind.POST), (all_checks()["VerifyVniBound"], all_checks()["VerifyCircuitLoss"]))
     result = judge(gate, FleetLook(fleet, base, clock), clock)
@@ -273,7 +256,7 @@ def test_a_look_through_the_fleet_is_judged() -> None:
 
 
 def test_a_device_that_does_not_answer_keeps_the_gate_shut() -> None:
-    clock = Clock()
+    clock = VirtualClock()
     gate = Gate("post", Phase(PhaseKind.POST), (all_checks()["VerifyDeviceReachable"],))
     result = judge(gate, FleetLook(fleet_of()[0], context(), clock), clock)
     assert result.verdict is Verdict.ERROR
@@ -281,7 +264,7 @@ def test_a_device_that_does_not_answer_keeps_the_gate_shut() -> None:
 
 
 def test_pending_commits_are_asked_where_a_check_needs_them() -> None:
-    clock = Clock()
+    clock = VirtualClock()
     gate = Gate("pre", Phase(PhaseKind.PRE), (all_checks()["VerifyCommitNonePending"],))
     result = judge(gate, FleetLook(fleet_of()[0], context(), clock), clock)
     assert [(f.verdict, f.device, f.found) for f in result.findings] == [
