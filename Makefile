@@ -25,7 +25,7 @@ export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
 	coverage cores mutants lint sanity sanity-quick galaxy docs-lint ee-lock trade test-lab test-lab-long \
-	netbox-prepare test-netbox molecule-vendors bench docs molecule standard test-slow-and-prepare trade-and-netbox trade-in-turn test
+	netbox-prepare test-netbox molecule-vendors bench docs molecule standard slow-lint-prepare trade-and-netbox trade-in-turn test
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -132,9 +132,9 @@ trade: docs-lint galaxy sanity-quick ## What Galaxy and AWX ask of a collection,
 # For a release. `make test` holds the cheap part of it, `trade`; the rest would not fit into 45 minutes beside the lab.
 standard: sanity galaxy docs-lint coverage cores ## What certified content is held to (half an hour)
 
-# The slow tests wait most of their time: what the real NetBox needs is fetched meanwhile.
-test-slow-and-prepare:
-	$(MAKE) -j2 --output-sync=target test-slow netbox-prepare
+# The slow tests wait much of their time: what the real NetBox needs is fetched meanwhile, and the sources are read.
+slow-lint-prepare:
+	$(MAKE) -j3 --output-sync=target test-slow lint netbox-prepare
 
 # Each of the two is one program at a time, and most of that is Python on one core.
 trade-and-netbox:
@@ -144,4 +144,4 @@ trade-in-turn:
 	$(MAKE) -j1 trade
 
 # Cheap first, and one after the other: what is measured on the lab is not to share its two cores (CONTRIBUTING.md says what each costs).
-test: setup setup-test lint unit test-slow-and-prepare trade-and-netbox test-lab molecule ## All the tests; .ci/run calls just this
+test: setup setup-test unit slow-lint-prepare trade-and-netbox test-lab molecule ## All the tests; .ci/run calls just this

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Move the lab's guest to the other side and print what was measured, as JSON; run it in the management namespace.
 
-Usage: move_once.py STATE_DIRECTORY CHANGE_FILE
+Usage: move_once.py STATE_DIRECTORY CHANGE_FILE [silent]
+
+Silent: the guest only answers; it is not asked to ping its gateway, as it is otherwise.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ class Lab:
         return Endpoint(name, uri, f"qemu+tcp://{address}/system", f"tcp://{address}")
 
 
-def main(state: str, change_file: str) -> None:
+def main(state: str, change_file: str, *conditions: str) -> None:
     lab, change = Lab(Path(state)), decode(Change, yaml.safe_load(Path(change_file).read_text()))
     fabric, platform = lab.fabric(), registry.platform("frr")
     names = (change.workload.source, change.workload.destination)
@@ -67,6 +69,7 @@ def main(state: str, change_file: str) -> None:
     if adapter.locate(workload) == workload.destination:
         workload = reversed_workload(workload)
     agent = move_inputs.guest_agent(change, workload, lab.host)
+    own_view = () if "silent" in conditions else move_inputs.guest_flows(change, workload, agent, lab.host)
 
     def session(device):
         found = platform.session(device, lab.credentials(device.name))
@@ -75,8 +78,7 @@ def main(state: str, change_file: str) -> None:
 
     result = run_move(
         workload, adapter,
-        flows=[*move_inputs.flows(change, fabric, workload, lab.host, session),
-               *move_inputs.guest_flows(change, workload, agent, lab.host)],
+        flows=[*move_inputs.flows(change, fabric, workload, lab.host, session), *own_view],
         watchers=move_inputs.watchers(
             change, fabric, workload, lambda _d: platform, lambda d: lab.credentials(d.name), session),
         expected=move_inputs.expected_places(change, fabric, workload),

@@ -179,7 +179,9 @@ def test_up_heals_a_node_a_daemon_and_a_relay_that_were_killed(topology: lab.Top
     assert run("up") == 0
 
 
-@pytest.mark.parametrize("moment", ["ssh", "mgmt", "host-b", "wdm-dwdm1"])
+@pytest.mark.parametrize(
+    "moment", ["ssh", *(pytest.param(late, marks=pytest.mark.long) for late in ("mgmt", "host-b")), "wdm-dwdm1"]
+)
 def test_down_after_up_was_killed_leaves_nothing(topology: lab.Topology, moment: str) -> None:
     run("down")
     process = play("up")

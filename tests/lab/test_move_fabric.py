@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real moves across the real fabric, compared with captures at the VM's taps.
 
-The runbook stretches the VLAN before and takes it away afterwards.
+The runbook stretches the VLAN before and takes it away afterwards. The moves are made by turns as they are, beside other
+traffic over the circuit, without ARP suppression, and with a guest that begins no conversation of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -26,6 +28,8 @@ HERE = Path(__file__).parent
 CHANGE = HERE.parents[1] / "inventories/lab/changes/stretch-vlan100.yml"
 #: Where the collection is imported from, whatever folder the checkout is in.
 COLLECTIONS = Path(errors.__file__).parents[6]
+CONDITIONS = ("as it is", "load", "no suppression", "silent guest")
+LEAVES = ("leaf-a1", "leaf-a2", "leaf-b1", "leaf-b2")
 GUEST, VIEWPOINTS = "10.100.0.11", {"host-a": "10.100.0.21", "host-b": "10.100.0.22"}
 
 
@@ -92,8 +96,29 @@ def last_before(series: dict) -> float:
     return max(before, default=0.0)
 
 
-def move(directory: Path) -> dict:
+@contextlib.contextmanager
+def under(condition: str):
+    """Let the fabric be so while the block runs."""
+    with contextlib.ExitStack() as stack:
+        if condition == "load":
+            argv = inside("host-a", "ping", "-q", "-i", "0.005", "-s", "1400", VIEWPOINTS["host-b"])
+            load = stack.enter_context(subprocess.Popen(argv, stdout=subprocess.DEVNULL))
+            stack.callback(load.send_signal, signal.SIGINT)
+        if condition == "no suppression":
+            suppress("off")
+            stack.callback(suppress, "on")
+        yield
+
+
+def suppress(state: str) -> None:
+    for leaf in LEAVES:
+        argv = inside(leaf, "bridge", "link", "set", "dev", "vni10100", "neigh_suppress", state)
+        subprocess.run(argv, check=True)
+
+
+def move(condition: str) -> dict:
     script = [sys.executable, str(HERE / "move_once.py"), str(STATE), str(CHANGE)]
+    script += ["silent"] if condition == "silent guest" else []
     done = subprocess.run(
         inside("mgmt", *script), capture_output=True, text=True, timeout=180, check=False,
         env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
@@ -102,10 +127,10 @@ def move(directory: Path) -> dict:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("turn", range(MOVES))
-def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn):
-    with captured(tmp_path):
-        result = move(tmp_path)
+@pytest.mark.parametrize(("turn", "condition"), zip(range(MOVES), itertools.cycle(CONDITIONS), strict=False))
+def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn, condition):
+    with captured(tmp_path), under(condition):
+        result = move(condition)
     assert result["error"] is None and result["settled"], result["findings"]
     assert result["migration"]["same_instance"] is True
     for series in result["probes"]:

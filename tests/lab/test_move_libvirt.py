@@ -106,7 +106,7 @@ def clean(bench):
     return files == "0"
 
 
-@pytest.mark.parametrize("pps", [100, 100, 500])
+@pytest.mark.parametrize("pps", [100, pytest.param(100, marks=pytest.mark.long), 500])
 def test_loss_and_gap_agree_with_a_capture(bench, agent, forth, pps, tmp_path):
     with truth(tmp_path):
         result = run_move(forth, bench.adapter(), flows=flows(bench, agent, pps)[:1], guest=agent, settings=SETTINGS)

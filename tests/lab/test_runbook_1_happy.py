@@ -90,7 +90,17 @@ def test_3_every_step_is_on_record(applied: Play, runs: Path) -> None:
     assert len(told["baseline"]) == len(told["after"]) == 10
     gates = {gate["gate"]: gate["verdict"] for gate in told["gates"]}
     assert gates == dict.fromkeys(
-        ("pre", "stage:leaves-ZONE-A", "stage:leaves-ZONE-B", "stage:borders", "post", "after_move"), "pass"
+        (
+            "pre",
+            "stage:leaves-ZONE-A",
+            "stage:leaves-ZONE-B",
+            "stage:borders",
+            "post",
+            "paths",
+            "after_move",
+            "paths_after_move",
+        ),
+        "pass",
     )
     assert [stage["name"] for stage in told["plan"]["stages"]] == ["leaves-ZONE-A", "leaves-ZONE-B", "borders"]
     assert set(told["point"]["devices"]) == set(TOUCHED)
@@ -124,6 +134,7 @@ def test_5_the_same_change_again_changes_nothing(lab: Twin, applied: Play, chang
     assert told["outcome"] == "applied" and told["probes"], "the second run has lost what the first one measured"
 
 
+@pytest.mark.long
 def test_6_another_change_id_for_the_same_segment_finds_nothing_to_do(
     lab: Twin, applied: Play, runs: Path, tmp_path: Path
 ) -> None:
