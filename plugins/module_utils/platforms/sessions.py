@@ -194,7 +194,7 @@ def type_command(connection: Any, command: str, timeout_s: float) -> str:
     ``base_prompt`` is how the prompt begins; IOS cuts a long name there.
     """
     # netmiko looks at the whole answer again with each piece that arrives. Only a pattern that begins with a literal is
-    # found at the speed of a string search: with "line begins" in front a table of 1 MB cost 0.2 s for each piece of it.
+    # found at the speed of a string search: with "line begins" in front a table of 1 MB cost 0.2 s for each piece.
     name = re.escape(connection.base_prompt)
     prompt = rf"{name}(?<![^\r\n]{name})[^\s#>]*[#>]"
     return str(connection.send_command(command, expect_string=prompt, read_timeout=timeout_s))
