@@ -83,6 +83,7 @@ def main(state: str, change_file: str, *conditions: str) -> None:
             change, fabric, workload, lambda _d: platform, lambda d: lab.credentials(d.name), session),
         expected=move_inputs.expected_places(change, fabric, workload),
         guest=agent, gates=change.gates, settings=MoveSettings(),
+        circuit_rtt_ms=2.0 * lab.topology["circuits"][0]["delay_ms"],
         tell=lambda line: print(line, file=sys.stderr, flush=True),
     )  # fmt: skip
     json.dump({"reasons": adapter.precheck(reversed_workload(workload)), **encode(result)}, sys.stdout)

@@ -22,6 +22,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.lab.topology imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Verdict
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import path
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import LocalHost
+from runbook_bench import Twin
 
 pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.usefixtures("stretched")]
 HEALTHY = {"mtu": 9100, "loss_percent": 0}
@@ -105,3 +106,72 @@ def test_a_leaf_that_keeps_the_old_entry():
     assert any("still points to the old place" in f["message"] for f in owner)
     assert all(f["remedy"] for f in owner)
     assert any(f["check"] == "move.settled" and "leaf-a2" in f["message"] for f in result["findings"])
+
+
+#: Sends frames by which a switch learns a MAC, twice a second, until it is ended: interface, MAC.
+TALK = """
+import socket, sys, time
+mac = bytes.fromhex(sys.argv[2].replace(":", ""))
+line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+line.bind((sys.argv[1], 0))
+while True:
+    line.send(b"\\xff" * 6 + mac + b"\\x88\\xb5" + bytes(46))  # IEEE 802, local experimental EtherType 1
+    time.sleep(0.5)
+"""
+
+
+@contextlib.contextmanager
+def second_owner(node: str, interface: str, mac: str) -> Iterator[Callable[[], None]]:
+    """Yield what lets another host use the workload's MAC; afterwards it is silent and no leaf holds the MAC frozen."""
+    talking: list[subprocess.Popen[bytes]] = []
+    argv = fabric.inside(node, sys.executable, "-c", TALK, interface, mac)
+    try:
+        yield lambda: talking.append(subprocess.Popen(argv))
+    finally:
+        for process in talking:
+            process.kill()
+            process.wait()
+        for leaf in fabric.LEAVES:
+            subprocess.run(fabric.inside(leaf, "vtysh", "-c", "clear evpn dup-addr vni all"), check=True)
+
+
+def test_a_second_owner_of_the_mac():
+    with second_owner("host-a", "eth1", "52:54:00:64:00:11") as talk:
+        result, said = attempt(talk)
+    assert result, said[-2000:]
+    failed = {f["check"]: f for f in result["findings"] if f["verdict"] == "fail"}
+    assert {"move.duplicate_mac", "move.owner"} & failed.keys(), result["findings"]
+    assert all(f["remedy"] for f in failed.values())
+
+
+@contextlib.contextmanager
+def without_gateway(*leaves: str) -> Iterator[None]:
+    """Take the gateway's addresses and its MAC from some leaves, as a site that somebody forgot."""
+    bridge = ("dev", "br100")
+    addresses = ("10.100.0.1/24", "2001:db8:100::1/64")
+    try:
+        for leaf in leaves:
+            for address in addresses:
+                subprocess.run(fabric.inside(leaf, "ip", "address", "del", address, *bridge), check=True)
+            subprocess.run(
+                fabric.inside(leaf, "ip", "link", "set", *bridge, "address", "02:00:00:00:01:64"), check=True
+            )
+        yield
+    finally:
+        for leaf in leaves:
+            subprocess.run(
+                fabric.inside(leaf, "ip", "link", "set", *bridge, "address", "00:00:5e:00:01:64"), check=True
+            )
+            for address in addresses:
+                subprocess.run(fabric.inside(leaf, "ip", "address", "replace", address, *bridge), check=True)
+
+
+def test_a_gateway_at_one_site_only():
+    """The workload comes from the site that has it: its gateway is then a circuit away, which is told with the added ms."""
+    goes_to = "leaf-b" if Twin.at(fabric.STATE).guest_is_on() == "hv-a" else "leaf-a"
+    leaves = [leaf for leaf in fabric.LEAVES if leaf.startswith(goes_to)]
+    with without_gateway(*leaves):
+        result, said = attempt()
+    assert result, said[-2000:]
+    (gateway,) = [f for f in result["findings"] if f["check"] == "path.local_gateway" and "icmp)" in f["subject"]]
+    assert gateway["verdict"] == "fail" and gateway["remedy"], gateway
