@@ -25,7 +25,7 @@ export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
 	coverage cores mutants lint sanity sanity-quick galaxy docs-lint ee-lock trade test-lab test-lab-long \
-	netbox-prepare test-netbox molecule-vendors bench docs molecule standard slow-lint-prepare trade-and-netbox trade-in-turn test
+	netbox-prepare test-netbox molecule-simulated bench docs molecule standard slow-lint-prepare trade-and-netbox trade-in-turn test
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -112,8 +112,10 @@ netbox-prepare: setup-test ## What test-netbox needs, once: may run in the backg
 test-netbox: netbox-prepare ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback
 	$(VENV)/python -m pytest tests/netbox -m netbox --durations=10
 
-molecule-vendors: setup setup-test ## The molecule scenario on simulated EOS, NX-OS and Junos (no root)
-	cd extensions && env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test --scenario-name vendors
+# One of them: make molecule-simulated SCENARIOS=faults
+SCENARIOS ?= vendors unattended faults
+molecule-simulated: setup setup-test ## The molecule scenarios on simulated EOS, NX-OS and Junos (no root)
+	env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test $(SCENARIOS:%=--scenario-name %)
 
 bench: ## Measure against netmiko, NAPALM, Nornir and Ansible's own content, on simulated switches; fails behind a goal
 	@.ci/setup-python bench
@@ -130,7 +132,7 @@ molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollbac
 trade: docs-lint galaxy sanity-quick ## What Galaxy and AWX ask of a collection, as far as it is cheap
 
 # For a release. `make test` holds the cheap part of it, `trade`; the rest would not fit into 45 minutes beside the lab.
-standard: sanity galaxy docs-lint coverage cores ## What certified content is held to (half an hour)
+standard: sanity galaxy docs-lint coverage cores molecule-simulated ## What certified content is held to (half an hour)
 
 # The slow tests wait much of their time: what the real NetBox needs is fetched meanwhile, and the sources are read.
 slow-lint-prepare:

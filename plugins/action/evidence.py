@@ -14,7 +14,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.evidence i
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Outcome
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ending import ending_of
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.report import write_report
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.story import tell_story
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.story import tell_story, touched
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.desk import Desk
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
 
@@ -41,6 +41,7 @@ class ActionModule(VerbAction):
             check_mode=self.check_mode,
             at=desk.clock.now(),
             report=files["report.html"],
+            touched=touched(desk.journal),
         )
         files["verdict.json"] = str(desk.run_dir.save("verdict", ending))
         answer = {

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing
 
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import InputError, StretchnetError
-from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.clock import SystemClock
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.ending import refused
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import load_change, parse_yaml
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.inventory import fabric_from_vars
+from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.rundir import RunDirectory
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.bench import Settings, mirror_of
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import failure, plain, validated
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import InventoryVars, VerbAction, read_change
@@ -44,8 +48,24 @@ class ActionModule(VerbAction):
             if params["change_id"] is not None:
                 self._refuse_unknown(params["change_id"], self.settings(params, variables))
         except StretchnetError as exc:
+            self._leave_verdict(str(exc), variables)
             return {**result, **failure(exc)}
         return {**result, "changed": False, "devices": devices}
+
+    def _leave_verdict(self, reason: str, variables: dict[str, typing.Any]) -> None:
+        """Say in the run directory that this run was refused: the verdict of an earlier one is not this one's.
+
+        Where the id of the change cannot be told there is nothing to say it in; extensions/verdict takes the status of
+        ansible-playbook for that.
+        """
+        args = self._task.args
+        with contextlib.suppress(StretchnetError, OSError):
+            base = self.run_dir(args.get("run_dir"), variables)
+            change_id = args.get("change_id") or id_of(args.get("change"))
+            if "change_id" in args and not os.path.isdir(os.path.join(base, change_id)):
+                return  # no change of that id has begun, and none does now
+            ending = refused(change_id, reason, check_mode=self.check_mode, at=SystemClock().now())
+            RunDirectory(base, change_id).save("verdict", ending)
 
     def _refuse_change(
         self, change: typing.Any, removes: bool | None, devices: list[str], variables: dict[str, typing.Any]
@@ -72,6 +92,16 @@ class ActionModule(VerbAction):
                 remedy=f"known there: {', '.join(known[-8:]) or 'none'}; another directory: -e stretchnet_run_dir=DIR; "
                 f"where it is lost: ansible-playbook stretchnet.fabric.restore -e change_id={change_id}",
             )
+
+
+def id_of(change: typing.Any) -> str:
+    """Return the id of a change that may be wrong otherwise. InputError: it has none that can be read."""
+    source = read_change(change)
+    data = parse_yaml(source) if isinstance(source, str) else source
+    found = data.get("change_id") if isinstance(data, typing.Mapping) else None
+    if not isinstance(found, str):
+        raise InputError("change_id", "is not given")
+    return found
 
 
 def refuse_direction(change: Change, removes: bool | None) -> None:

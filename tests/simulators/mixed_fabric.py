@@ -9,7 +9,9 @@ To start it as a process, with an inventory, a change file and the keys and cert
     python -m ansible_collections.stretchnet.fabric.tests.simulators.mixed_fabric --inventory-out FOLDER
     ansible-playbook -i FOLDER/hosts.yml stretchnet.fabric.stretch_vlan -e change=FOLDER/change.yml
 
-It ends at SIGTERM or SIGINT. What it imitates: a leaf imports the type-3 route of a VNI (RFC 7432 section 11.1) from
+It ends at SIGTERM or SIGINT. What goes wrong on purpose is ordered by a file ``order.yml`` in that folder, which is taken
+away when it is done: ``breaks`` (of which devices BGP goes down with the VNI of the change; an empty list mends it) and
+``reboot`` (which lose their power, and are back at once with what they had saved). What it imitates: a leaf imports the type-3 route of a VNI (RFC 7432 section 11.1) from
 every neighbour of its site whose export target it imports; a border that joins both domains ("interconnect": Junos
 EVPN User Guide, "EVPN-VXLAN data center interconnect"; RFC 9014 section 4) announces itself, and the hosts of the
 other site, to the leaves of its site. There is no forwarding plane: counters stand still, and a ping is answered.
@@ -314,6 +316,12 @@ class MixedFabric:
         self.switches[device.name] = switch
         self._close.append(close)
 
+    def obey(self, order: dict[str, list[str]]) -> None:
+        """Do what an order says: ``breaks`` and ``reboot``, each with names of devices."""
+        self.breaks = set(order.get("breaks", self.breaks))
+        for name in order.get("reboot", ()):
+            self.switches[name].reboot()  # type: ignore[union-attr]  # EOS, Junos and SONiC have it
+
     def move_out(self, site: str) -> None:
         """Let the hosts that the change attaches leave a site; the bystanders stay."""
         for device in self.fabric.select(site=site, role=Role.LEAF):
@@ -475,7 +483,11 @@ def main() -> None:
     (folder / "pid").write_text(f"{os.getpid()}\n")  # the last of the files: who waits for it finds the others
     sys.stdout.write(f"ready: {hosts} {change}\n")
     sys.stdout.flush()
-    end.wait()
+    order = folder / "order.yml"
+    while not end.wait(0.1):
+        if order.exists():
+            lab.obey(yaml.safe_load(order.read_text()))
+            order.unlink()
     lab.close()
     (folder / "pid").unlink()
 

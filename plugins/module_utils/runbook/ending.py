@@ -33,9 +33,13 @@ class Ending:
     remedies: tuple[str, ...] = ()
 
 
-def ending_of(story: Evidence, *, failed: bool, check_mode: bool, at: str, report: str) -> Ending:
-    """Return the ending of the run whose story this is; ``failed``: a step of this run has failed."""
-    word = _word(story.outcome, failed)
+def ending_of(story: Evidence, *, failed: bool, check_mode: bool, at: str, report: str, touched: bool = True) -> Ending:
+    """Return the ending of the run whose story this is.
+
+    ``failed``: a step of this run has failed. ``touched``: it may have changed a device (story.touched); else what the
+    story says of the fabric is an earlier run's doing.
+    """
+    word = _word(story.outcome, failed, touched)
     return Ending(
         story.change.change_id,
         word,
@@ -50,11 +54,17 @@ def ending_of(story: Evidence, *, failed: bool, check_mode: bool, at: str, repor
     )
 
 
-def _word(outcome: Outcome, failed: bool) -> str:
+def refused(change_id: str, reason: str, *, check_mode: bool, at: str) -> Ending:
+    """Return the ending of a run that was refused before its first step, and so has no report."""
+    words = reason.splitlines()[0] if reason else "no reason"
+    return Ending(change_id, "refused", EXIT_CODES["refused"], Outcome.UNCHANGED, words, check_mode, at, report="")
+
+
+def _word(outcome: Outcome, failed: bool, touched: bool) -> str:
     if outcome is Outcome.NEEDS_PERSON:
         return "needs_person"
     if outcome is Outcome.REVERTED:
-        return "reverted"
+        return "refused" if failed and not touched else "reverted"
     if failed:
         return "failed" if outcome is Outcome.APPLIED else "refused"
     return str(outcome.value)

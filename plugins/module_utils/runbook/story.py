@@ -112,6 +112,17 @@ def last_failure(journal: Journal) -> str:
     return failure
 
 
+def touched(journal: Journal) -> bool:
+    """Return whether the last attempt, which begins with its baseline, came as far as the devices."""
+    found = False
+    for entry in journal.entries:
+        if entry.act is Act.NOTE and entry.stage == "baseline":
+            found = False
+        elif entry.act not in (Act.NOTE, Act.FAILED):
+            found = True
+    return found
+
+
 def _fabric_words(change: Change, outcome: Outcome, result: TransactionResult | None) -> str:
     segment = change.segment
     if outcome is Outcome.APPLIED and change.removes:

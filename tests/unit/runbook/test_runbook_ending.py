@@ -48,12 +48,30 @@ def test_each_end(outcome: Outcome, failed: bool, word: str, code: int, tmp_path
     assert (status, said) == (code, f"CHG-100: {word}: So it is. (/r.html)\n")
 
 
+def test_a_run_that_touched_nothing_is_refused_whatever_an_earlier_one_took_back() -> None:
+    story = replace(STORY, outcome=Outcome.REVERTED)
+    given = {"check_mode": False, "at": "now", "report": "/r.html"}
+    ending = ending_of(story, failed=True, touched=False, **given)
+    assert (ending.verdict, ending.exit_code, ending.outcome) == ("refused", 3, Outcome.REVERTED)
+    assert ending_of(story, failed=False, touched=False, **given).verdict == "reverted"
+
+
 @pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"exit_code": "x"}'])
 def test_no_verdict_is_none(text: str | None, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "verdict.json").write_text(text)
     status, said, wrong = run_verdict(str(tmp_path))
     assert (status, said) == (7, "") and "no verdict in" in wrong
+
+
+@pytest.mark.parametrize(("status", "word", "code"), [("0", "applied", 0), ("2", "applied", 7), ("2", "refused", 3)])
+def test_a_good_verdict_is_not_taken_for_that_of_a_run_that_failed(
+    status: str, word: str, code: int, tmp_path: Path
+) -> None:
+    found = {"change_id": "C", "verdict": word, "exit_code": EXIT_CODES[word], "headline": "", "report": ""}
+    (tmp_path / "verdict.json").write_text(json.dumps(found))
+    given, said, wrong = run_verdict(str(tmp_path), status)
+    assert given == code and (said == f"C: {word}:  (no report)\n" or "ended with 2" in wrong)
 
 
 def test_the_exit_codes_are_documented_once_and_alike() -> None:

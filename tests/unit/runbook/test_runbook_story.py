@@ -20,6 +20,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.story im
     last_failure,
     outcome_of,
     tell_story,
+    touched,
 )
 from ansible_collections.stretchnet.fabric.tests.unit.checks.checks_builders import make_change, make_fabric, make_plan
 
@@ -64,6 +65,13 @@ FAILED = (Act.FAILED, "plan", "leaf-a1 could not be read")
 )
 def test_a_failure_is_told_of_the_attempt_that_failed(lines: list[tuple[Act, str, str]], failure: str) -> None:
     assert last_failure(journal(*lines)) == failure
+
+
+def test_an_attempt_has_touched_the_fabric_once_its_transaction_began() -> None:
+    before = [(Act.NOTE, "baseline", ""), (Act.BEGIN, "", ""), (Act.END, "", ""), (Act.FAILED, "stage", "shut")]
+    refused = [(Act.NOTE, "baseline", ""), (Act.FAILED, "approval", "nobody")]
+    assert touched(journal(*before)) and not touched(journal(*before, *refused))
+    assert touched(journal(*before, *refused, (Act.BACK, "", "")))
 
 
 APPLIED = TransactionResult(Outcome.APPLIED, "All stages are confirmed.")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 from pathlib import Path
@@ -337,10 +338,14 @@ def test_the_guard_reads_the_change_against_the_inventory(
     made._connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/none"))
     made._templar = SimpleNamespace(template=lambda value: value)
     variables = {"groups": {"fabric": list(inventory)}, "hostvars": inventory, "ansible_play_hosts_all": list(inventory),
-                 "ansible_run_tags": ["all"], "ansible_skip_tags": []}  # fmt: skip
+                 "ansible_run_tags": ["all"], "ansible_skip_tags": [], "stretchnet_run_dir": str(tmp_path)}  # fmt: skip
+    kept = tmp_path / "CHG1" / "verdict.json"
+    kept.parent.mkdir()
+    kept.write_text('{"verdict": "applied"}')
     result = made.run(None, variables)
     assert result.get("failed", False) is (reason is not None), result
     assert (reason or "") in result.get("msg", "")
+    assert json.loads(kept.read_text())["verdict"] == ("refused" if reason else "applied")
 
 
 def test_both_ways_back_say_in_the_same_words_what_they_return() -> None:
