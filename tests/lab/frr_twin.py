@@ -55,7 +55,7 @@ ip link set lo up
 /usr/sbin/sshd -o PidFile=/run/sshd.pid </dev/null >/run/sshd.log 2>&1
 ifreload -a </dev/null >/run/ifreload.log 2>&1 || true
 /usr/lib/frr/zebra -d -A 127.0.0.1 -s 90000000 </dev/null >/dev/null 2>&1
-/usr/lib/frr/bgpd -d -A 127.0.0.1 </dev/null >/dev/null 2>&1
+/usr/lib/frr/bgpd -d -A 127.0.0.1 -M bmp </dev/null >/dev/null 2>&1
 /usr/lib/frr/staticd -d -A 127.0.0.1 </dev/null >/dev/null 2>&1
 vtysh -b </dev/null >/run/vtysh.log 2>&1 || true
 touch /run/ready

@@ -22,17 +22,22 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change imp
 )
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Device, Fabric, Role, Site
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure import Table
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import Credentials
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import BmpSession, Credentials
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state import Fact
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.driver import FRRDriver
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.frr.session import FrrSession
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sessions import ssh_options
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.bmp_station import Stations
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.bmp_watch import BmpWatcher
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.convergence import MovedHost
 from frr_twin import PREFIX, USER, Twin, inside, run
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")]
 
 FRR = registry.platform("frr")
+#: The management network's namespace, in which the tests run.
+CONTROLLER, BMP_PORT = "198.18.0.254", 11019
 LEAVES = [
     Device("leaf1", "a", Role.LEAF, "frr", vtep_ip=ipaddress.ip_address("10.0.0.1")),
     Device("leaf2", "b", Role.LEAF, "frr", vtep_ip=ipaddress.ip_address("10.0.0.2")),
@@ -120,6 +125,39 @@ def stretched(twin: Twin) -> Iterator[dict[str, FrrSession]]:
     assert not answered("host1", "10.100.0.12")
 
 
+@pytest.fixture
+def bmp(twin: Twin) -> Iterator[None]:
+    """Both leaves send the controller what their neighbours say of EVPN."""
+    lines = [
+        "bmp monitor l2vpn evpn post-policy",
+        f"bmp connect {CONTROLLER} port {BMP_PORT} min-retry 100 max-retry 200",
+    ]
+
+    def told(device: Device, *said: str) -> None:
+        node = twin.nodes[device.name]
+        node.sh("vtysh " + " ".join(f"-c '{line}'" for line in ("conf t", f"router bgp {node.asn}", *said)))
+
+    try:
+        for device in LEAVES:
+            told(device, "bmp targets stretchnet", *lines)
+        yield
+    finally:
+        for device in LEAVES:
+            told(device, "no bmp targets stretchnet")
+
+
+def watchers_of(twin: Twin, workload: Workload) -> list[BmpWatcher]:
+    """The platform's own watchers, with the leaves' BMP sessions beside them."""
+    stations, arrived = Stations(), dict.fromkeys(Table, str(LEAVES[1].vtep_ip))
+    moved, found = MovedHost(workload.mac, (workload.ipv4,), SEGMENT.vni, SEGMENT.vlan_id), []
+    for device in LEAVES:
+        known = credentials(twin, device)
+        own = FRR.watcher(device, known, SEGMENT, workload, LEAVES[1].vtep_ip, 0.0)
+        session = BmpSession(known.host, BMP_PORT, None, (known.host,), 20.0)
+        found.append(BmpWatcher(device, own, session, stations, moved, arrived))
+    return found
+
+
 def test_hosts_and_gateway_answer_across_the_sites(stretched: dict[str, FrrSession]) -> None:
     wait_until_answered("host1", "10.100.0.12")
     wait_until_answered("host2", "10.100.0.1")
@@ -127,20 +165,17 @@ def test_hosts_and_gateway_answer_across_the_sites(stretched: dict[str, FrrSessi
     assert vni.import_targets == ("65000:10100",) and vni.vlan_id == 100
 
 
-def test_a_move_is_seen_in_every_table(stretched: dict[str, FrrSession], twin: Twin) -> None:
+def test_a_move_is_seen_in_every_table(stretched: dict[str, FrrSession], twin: Twin, bmp: None) -> None:
     mac, other = link("host1"), link("host2")
     workload = Workload("vm", "a", "b", mac, ipv4=ipaddress.IPv4Address("10.100.0.11"))
     wait_until_answered("host1", "10.100.0.1")
-    zero = time.monotonic()
-    watchers = [
-        FRR.watcher(d, credentials(twin, d), SEGMENT, workload, LEAVES[1].vtep_ip, zero) for d in LEAVES
-    ]  # fmt: skip
+    watchers = watchers_of(twin, workload)
     for watcher in watchers:
         watcher.start()
     assert not any(watcher.converged() for watcher in watchers)
     run("ip", "-n", PREFIX + "host1", "link", "set", "eth1", "down")
     run("ip", "-n", PREFIX + "host1", "link", "set", "eth1", "address", "02:00:00:00:00:99")
-    moved_s = time.monotonic() - zero
+    moved_s = time.monotonic()
     run("ip", "-n", PREFIX + "host2", "link", "set", "eth1", "address", mac)
     run("ip", "-n", PREFIX + "host2", "addr", "add", "10.100.0.11/24", "dev", "eth1")
     try:
@@ -163,6 +198,10 @@ def test_a_move_is_seen_in_every_table(stretched: dict[str, FrrSession], twin: T
     assert (new.before, new.after) == ("10.0.0.1", "local swp10")
     evpn = points[("leaf1", Table.EVPN_MAC)]
     assert (evpn.sequence_before or 0) < (evpn.sequence_after or 0)
+    # leaf1 hears of the move from its neighbour; what leaf2 learns itself is in no Adj-RIB-In.
+    assert "BMP" in evpn.method and "(post-policy)" in evpn.method, evpn
+    own = points[("leaf2", Table.EVPN_MAC)].method
+    assert own.endswith("BMP is not used: the device sends what its neighbours said, which has no route of its own")
 
 
 def test_every_fact_is_read_or_has_a_reason(stretched: dict[str, FrrSession]) -> None:

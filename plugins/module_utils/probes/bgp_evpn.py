@@ -21,6 +21,8 @@ OPEN, UPDATE = 1, 2
 MAX_BYTES = 65535
 _MARKER, _HEADER_BYTES = b"\xff" * 16, 19
 _EVPN = (25, 70)
+#: AFI and SAFI of EVPN as they stand in every UPDATE that says anything of it.
+FAMILY = b"\0\x19\x46"
 _EXTENDED_LENGTH = 0x10
 _MP_REACH, _MP_UNREACH, _COMMUNITIES = 14, 15, 16
 _MULTIPROTOCOL, _ADD_PATH = 1, 69
@@ -79,9 +81,14 @@ def body(pdu: bytes, kind: int) -> Octets:
     return message.rest({OPEN: "BGP OPEN", UPDATE: "BGP UPDATE"}[kind])
 
 
-def capabilities(pdu: bytes) -> Capabilities:
-    """Return what an OPEN (RFC 4271 section 4.2, RFC 5492) offers for EVPN."""
+def capabilities(pdu: bytes) -> Capabilities | None:
+    """Return what an OPEN (RFC 4271 section 4.2, RFC 5492) offers for EVPN.
+
+    None: it is a header alone. So FRR writes the OPEN of a session that is older than its BMP.
+    """
     message = body(pdu, OPEN)
+    if not message.left:
+        return None
     message.take(9)  # version, AS, hold time, identifier
     parameters = message.part(message.number(1), "OPEN parameters")
     evpn, paths = False, 0

@@ -45,10 +45,10 @@ class Neighbour(NamedTuple):
 
 
 class NeighbourUp(NamedTuple):
-    """A neighbour is there; ``evpn``: both ends speak it. Add-Path identifiers by direction (RFC 7911)."""
+    """A neighbour is there; ``evpn``: both ends speak it (None: not known). Add-Path by direction (RFC 7911)."""
 
     neighbour: Neighbour
-    evpn: bool
+    evpn: bool | None
     paths_in: bool
     paths_out: bool
 
@@ -124,6 +124,8 @@ def _neighbour(part: Octets) -> tuple[Neighbour, Rib]:
 def _up(neighbour: Neighbour, part: Octets) -> NeighbourUp:
     part.take(20)  # own address and both ports
     ours, theirs = capabilities(_pdu(part)), capabilities(_pdu(part))
+    if ours is None or theirs is None:
+        return NeighbourUp(neighbour, None, False, False)
     return NeighbourUp(
         neighbour,
         ours.evpn and theirs.evpn,

@@ -21,7 +21,7 @@ from ..model.measure import ConvergencePoint, Table
 from ..model.session import BmpSession
 from ..model.state import DeviceState, EvpnRoute
 from . import bmp
-from .bgp_evpn import EvpnUpdate, evpn_update
+from .bgp_evpn import FAMILY, EvpnUpdate, evpn_update
 from .bmp import Neighbour, Rib
 from .bmp_station import Station, Stations, addresses_of, own_address_towards
 from .convergence import MovedHost, Pointer, Sample, first_right, pointers
@@ -114,8 +114,9 @@ class RouteLog:
 
     def _monitored(self, said: bmp.Monitored) -> None:
         up = self._neighbours.get(said.neighbour)
-        if up is None:
-            raise DeviceError(f"it tells routes of {said.neighbour.address or 'its own'} before it said that it is up")
+        # FRR 8.4 tells its own routes as those of a neighbour 0.0.0.0 that is never up, and later no change of them.
+        if up is None or FAMILY not in said.pdu:
+            return
         self._told.setdefault((said.rib, said.neighbour), False)
         # Reading whole tables of others' routes takes time, in which the next event waits.
         if len(said.pdu) > _END_OF_RIB_BYTES and self._mac not in said.pdu:
@@ -133,11 +134,10 @@ class RouteLog:
             raise DeviceError(f"it has more than {MAX_ROUTES} routes of {self._moved.mac}")
 
     def _is_complete(self) -> bool:
-        """Say whether every neighbour that speaks EVPN has told all its routes, in each table that is sent."""
+        """Say whether every neighbour that is up has told all its EVPN routes, in each table that is sent."""
         speaking = {neighbour for neighbour, up in self._neighbours.items() if up.evpn}
         told = {neighbour for (_rib, neighbour), all_told in self._told.items() if all_told}
-        waiting = {n for (_rib, n), all_told in self._told.items() if not all_told} & speaking
-        return bool(speaking) and speaking <= told and not waiting
+        return bool(told) and speaking <= told and all(self._told.values())
 
     def _note(self, at_s: float, waited_ms: float) -> None:
         found = pointers(DeviceState(self._device.name, "", evpn_routes=tuple(self._chosen())), self._moved)

@@ -139,6 +139,7 @@ def test_whose_table_a_route_is_in(more, neighbour, rib):
         (b.opening(paths=2), b.opening(paths=1), (True, False, True)),
         (b.opening(paths=3), b.opening(paths=3), (True, True, True)),
         (b.opening(paths=1), b.opening(paths=1), (True, False, False)),
+        (b.bgp(1, b""), b.opening(paths=3), (None, False, False)),
     ],
 )  # fmt: skip
 def test_what_the_two_ends_have_agreed_on(ours, theirs, found):
