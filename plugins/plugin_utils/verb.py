@@ -20,6 +20,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
     LockError,
     StretchnetError,
 )
+from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms import registry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.intent import MAX_BYTES
 from ansible_collections.stretchnet.fabric.plugins.module_utils.stores.vault import VaultCipher
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.artifacts import artifacts
@@ -28,6 +29,8 @@ from ansible_collections.stretchnet.fabric.plugins.plugin_utils.plain import fai
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.signals import ORPHANED, stoppable
 
 DEFAULT_PARALLEL = 32
+#: Names the platforms whose libraries are loaded once, before Ansible forks a process for each task (docs/scale.md).
+PRELOAD = "STRETCHNET_PRELOAD"
 _PR_SET_PDEATHSIG = 1
 CONNECTION_VARIABLES = frozenset(
     f"ansible_{name}"
@@ -45,6 +48,18 @@ CONNECTION_VARIABLES = frozenset(
         "private_key_file",
     )
 )
+
+
+def preload(platforms: str) -> None:
+    """Load the libraries of platforms, separated by commas; one that cannot be had is a warning now, an error later."""
+    try:
+        registry.load_libraries(name.strip() for name in platforms.split(",") if name.strip())
+    except StretchnetError as exc:
+        Display().warning(f"{PRELOAD}: {exc}")
+
+
+# Ansible loads an action in its own process, and forks then.
+preload(os.environ.get(PRELOAD, ""))
 
 
 class VerbAction(ActionBase):

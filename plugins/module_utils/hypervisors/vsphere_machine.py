@@ -121,7 +121,7 @@ def obstacles(vim: Any, vm: Any, destination: Any) -> Iterator[str]:
             yield f"{label} is an SR-IOV function, which no live move follows: replace it by VMXNET3, or move it cold"
         elif isinstance(found, device.VirtualPCIPassthrough):
             yield f"{label} is a passed-through PCI device: detach it, or move it cold"
-        elif isinstance(found, device.VirtualCdrom | device.VirtualFloppy) and _is_connected(found):
+        elif isinstance(found, (device.VirtualCdrom, device.VirtualFloppy)) and _is_connected(found):
             yield from _medium_reasons(vim, label, found.backing, destination)
         elif getattr(found, "sharedBus", None) not in (None, "noSharing"):
             yield f"{label} shares its bus with another machine"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,17 @@ def platform(name: str) -> Any:
         hint = f"did you mean {near[0]!r}?" if near else None
         raise InputError("platform", f"{name!r} is none of: {', '.join(known)}", remedy=hint)
     return importlib.import_module(f".{name}", __package__).PLATFORM
+
+
+def load_libraries(wanted: Iterable[str]) -> None:
+    """Import what the sessions of these platforms need, so that a process which is forked from this one need not.
+
+    Raises:
+        InputError: there is no such platform.
+        DependencyError: a library that a platform needs is missing.
+    """
+    for name in wanted:
+        importlib.import_module(f"{type(platform(name)).__module__}.session")
 
 
 def read(name: str, device: str, outputs: Mapping[str, object]) -> DeviceState:

@@ -41,7 +41,7 @@ def vrf_of(command: str) -> str | None:
 def decoded(answer: Answer) -> Any:
     """Return the JSON of the answer: a list or an object with something in it."""
     value = answer.value()
-    if not isinstance(value, list | dict):
+    if not isinstance(value, (list, dict)):
         raise answer.error("holds neither a JSON list nor a JSON object")
     if isinstance(value, dict) and ("warning" in value or "error" in value):
         raise answer.error(f"is a refusal: {value.get('warning') or value.get('error')}")
