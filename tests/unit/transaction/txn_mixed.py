@@ -33,7 +33,9 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.runbook.transact
 
 TIMERS = Timers(revert_in_s=300, settle_s=0, poll_s=0.3, patience_s=10)
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload([run.__module__, rollback.__module__, registry.__name__])
+#: The libraries of the vendors too: each controller would import them anew, which takes longer than what it does.
+_SESSIONS = [f"{registry.__package__}.{nos}.session" for nos in ("eos", "nxos", "junos")]
+_CONTEXT.set_forkserver_preload([run.__module__, rollback.__module__, registry.__name__, *_SESSIONS])
 
 
 @dataclass(frozen=True)
