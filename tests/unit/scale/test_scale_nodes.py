@@ -46,7 +46,7 @@ class Node:
         }
         environment = {
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "HOME": str(self.folder), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "10000",
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "STRETCHNET_PRELOAD": "eos,nxos,junos", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }  # fmt: skip
         for name, content in (("extravars", variables), ("envvars", environment)):
             (self.folder / "env" / name).write_text(json.dumps(content))
