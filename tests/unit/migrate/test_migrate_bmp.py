@@ -34,6 +34,8 @@ WATCHED = "leaf-a1"
 OLD = ipaddress.ip_address("10.255.1.12")
 NEW = FABRIC.device("leaf-b1").vtep_ip
 PATIENCE_S = 10.0
+#: An address of the loopback at which nobody else listens, so that a port that is free stays free.
+HERE = "127.0.0.7"
 
 
 class Session:
@@ -70,7 +72,7 @@ def test_only_the_devices_that_send_are_listened_to():
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
+    with socket.create_server((HERE, 0)) as sock:
         return sock.getsockname()[1]
 
 
@@ -78,7 +80,7 @@ def connect(port: int) -> socket.socket:
     until_s = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port))
+            return socket.create_connection((HERE, port), source_address=(HERE, 0))
         except ConnectionRefusedError:
             assert time.monotonic() < until_s
             time.sleep(0.005)
@@ -88,7 +90,7 @@ def test_the_verb_tells_the_instant_of_the_event(monkeypatch):
     """The device tells all, its route changes, and its table follows: the readings are 0.25 s apart, the event is sharp."""
     monkeypatch.setattr(migrate, "POLL_S", 0.01)
     session, port = Session(), free_port()
-    bmp = BmpSession("127.0.0.1", port, "127.0.0.1", ("127.0.0.1",), PATIENCE_S)
+    bmp = BmpSession(HERE, port, HERE, (HERE,), PATIENCE_S)
     watcher = watchers(session, lambda _device: bmp)[WATCHED]
     vni = CHANGE.segment.vni
 

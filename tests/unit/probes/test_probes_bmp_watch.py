@@ -24,6 +24,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import bmp_station, bmp_watch
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.bmp import Rib
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.convergence import MovedHost
+from hypothesis import given
+from hypothesis import strategies as st
 
 IP = ipaddress.ip_address("10.10.10.10")
 MOVED = MovedHost(b.MAC, (IP,), 10010, 10)
@@ -154,6 +156,31 @@ def test_what_ends_a_session(message, why):
         log_of(message)
 
 
+GOOD = [
+    b.up(),
+    b.down(),
+    b.all_told(),
+    b.announce(OLD, 1),
+    b.announce(NEW, 2, flags=b.POST),
+    b.withdraw(),
+    b.TERMINATION,
+]
+
+
+@given(messages=st.lists(st.sampled_from(GOOD), max_size=6), data=st.data())
+def test_whatever_comes_is_taken_or_ends_the_session_by_a_typed_error(messages, data):
+    log = bmp_watch.RouteLog(DEVICE, MOVED)
+    log.opened(0.5)
+    for i, message in enumerate(messages):
+        octets = bytearray(message)
+        octets[data.draw(st.integers(5, len(octets) - 1))] = data.draw(st.integers(0, 255))
+        try:
+            log.message(bytes(octets), float(i), 0.0)
+        except DeviceError:
+            break
+    assert log.last(Table.EVPN_MAC) is None or log.complete.is_set()
+
+
 def test_neighbours_routes_and_changes_are_bounded(monkeypatch):
     monkeypatch.setattr(bmp_watch, "MAX_NEIGHBOURS", 1)
     with pytest.raises(DeviceError, match="more than 1 neighbours"):
@@ -218,13 +245,16 @@ def listens(station) -> bool:
     return False
 
 
-def connect(station, source="127.0.0.1"):
-    return socket.create_connection((station.address, station.port), timeout=PATIENCE_S, source_address=(source, 0))
+def connect(station, source=None):
+    place = (station.address, station.port)
+    return socket.create_connection(place, timeout=PATIENCE_S, source_address=(source or station.address, 0))
 
 
-def test_messages_come_whole_however_they_are_cut_and_stamped_when_they_came(station):
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_messages_come_whole_however_they_are_cut_and_stamped_when_they_came(address):
+    station = bmp_station.Station(address, 0)
     ear, sent = Ear(), [b.INITIATION, b.up(), b.all_told(), b.announce(OLD)]
-    with joined(station, ear, "127.0.0.1"), connect(station) as device:
+    with joined(station, ear, address), connect(station) as device:
         device.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         begin_s = time.monotonic()
         stream = b"".join(sent)
