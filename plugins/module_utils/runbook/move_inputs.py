@@ -15,8 +15,6 @@ from ..model.fabric import Device, Fabric, Role
 from ..model.measure import CircuitSample, Migration, Table
 from ..model.session import BmpSession, Credentials
 from ..model.state import IPAddress
-from ..probes.bmp_station import Stations
-from ..probes.bmp_watch import BmpWatcher
 from ..probes.convergence import LOCAL, MovedHost, PollingWatcher
 from ..probes.flows import DeviceFlow, ProbeFlow, ProbeOptions, address_of
 from ..probes.guest import GuestAgent, GuestFlow
@@ -147,9 +145,9 @@ def watchers(
     segment = change.segment
     ips = addresses(change, workload, "workload")
     moved = MovedHost(workload.mac, ips, segment.vni, segment.vlan_id)
-    stations = Stations()
     found: dict[str, Watcher] = {}
-    for name, places in expected_places(change, fabric, workload).items():
+    places_of = expected_places(change, fabric, workload)
+    for name, places in places_of.items():
         device = fabric.device(name)
         own: Any = getattr(platform_of(device), "watcher", None)
         if own is None:
@@ -158,9 +156,14 @@ def watchers(
             vtep = vtep_seen_by(change, fabric, workload, device)
             # Second 0 of the platform's watcher is that of the controller's clock, as the port asks for.
             found[name] = own(device, credentials_of(device), segment, workload, vtep, 0.0)
-        bmp = bmp_of(device)
-        if bmp is not None:
-            found[name] = BmpWatcher(device, found[name], bmp, stations, moved, places)
+    sessions = {name: bmp for name in found if (bmp := bmp_of(fabric.device(name))) is not None}
+    if sessions:
+        from ..probes.bmp_station import Stations  # most inventories have none
+        from ..probes.bmp_watch import BmpWatcher
+
+        stations = Stations()
+        for name, bmp in sessions.items():
+            found[name] = BmpWatcher(fabric.device(name), found[name], bmp, stations, moved, places_of[name])
     return found
 
 
