@@ -44,6 +44,12 @@ GIVEN: dict[str, Any] = {
 WITHOUT: dict[str, Any] = {
     "awx_setup_types": {}, "awx_setup_templates": [], "awx_setup_workflows": [], "awx_setup_schedules": [],
 }  # fmt: skip
+#: One of each kind for the second run: with and without a playbook, tags, options and diffs of its own. Each more is a module more.
+TEMPLATES = ("stretch_vlan", "stretch_vlan_apply", "migrate_vm", "audit_ipam")
+#: What the role makes of itself.
+OURS: dict[str, Any] = yaml.load(
+    (ROOT / "roles/awx_setup/vars/main.yml").read_text().replace("!unsafe", ""), Loader=yaml.SafeLoader
+)
 WORKFLOWS = {
     "change": ["plan", "approve-apply", "apply", "approve-move", "migrate", "validate"],
     "removal": ["plan", "approve-removal", "remove"],
@@ -183,9 +189,28 @@ def test_the_nightly_schedules_are_there(made: Play, awx: Awx) -> None:
     assert found == {"stretchnet drift", "stretchnet audit_ipam"}
 
 
+def again() -> dict[str, Any]:
+    """What the second run makes: one of each kind."""
+    templates = [template for template in OURS["awx_setup_templates"] if template["name"] in TEMPLATES]
+    assert {key for template in OURS["awx_setup_templates"] for key in template} == {k for t in templates for k in t}
+    return {
+        "awx_setup_templates": templates,
+        "awx_setup_workflows": [w for w in OURS["awx_setup_workflows"] if w["name"] == "removal"],
+    }  # fmt: skip
+
+
+def test_the_second_run_asks_what_the_first_has_asked(made: Play, awx: Awx) -> None:
+    """A survey comes back as it was sent for every type of question."""
+    questions: dict[bool, set[str]] = {True: set(), False: set()}
+    for template in OURS["awx_setup_templates"]:
+        survey = awx.survey("job_templates", f"stretchnet {template['name']}")
+        questions[template["name"] in TEMPLATES] |= {question["type"] for question in survey.get("spec", ())}
+    assert questions[False] <= questions[True]
+
+
 def test_a_second_run_changes_nothing_and_writes_nothing(made: Play, awx: Awx, url: str, tmp_path: Path) -> None:
     before = json.dumps(awx.tables)
-    for options, less in ((("--check",), WITHOUT), ((), {})):
+    for options, less in ((("--check",), WITHOUT), ((), again())):
         awx.writes.clear()
         play = Play(tmp_path, url, *options, **less)
         assert (play.status, play.changed, awx.writes) == (0, 0, []), play.output[-3000:]
@@ -194,16 +219,14 @@ def test_a_second_run_changes_nothing_and_writes_nothing(made: Play, awx: Awx, u
 
 def test_a_change_of_one_thing_changes_just_that(made: Play, awx: Awx, url: str, tmp_path: Path) -> None:
     awx.writes.clear()
-    play = Play(tmp_path, url, awx_setup_scm_branch="next", **WITHOUT)
+    play = Play(tmp_path, url, awx_setup_scm_branch="next", awx_setup_notifications=[], **WITHOUT)
     project = awx.named("projects", "stretchnet project")
     assert play.status == 0 and play.changed == 1 and project["scm_branch"] == "next", play.output[-3000:]
     assert awx.writes == [f"PATCH projects/{project['id']}/"]
 
 
 def test_the_variables_of_the_inventory_are_those_that_the_credentials_inject() -> None:
-    types = yaml.load(
-        (ROOT / "roles/awx_setup/vars/main.yml").read_text().replace("!unsafe", ""), Loader=yaml.SafeLoader
-    )["awx_setup_types"]
+    types = OURS["awx_setup_types"]
     injected = {name for kind in types.values() for name in kind["injectors"]["env"]}
     text = (ROOT / "roles/awx_setup/files/inventory_vars.yml").read_text()
     taken = {name for name in injected if f"'{name}'" in text}
