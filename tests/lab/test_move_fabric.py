@@ -131,7 +131,9 @@ def move(condition: str) -> dict:
 def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn, condition):
     with captured(tmp_path), under(condition):
         result = move(condition)
-    assert result["error"] is None and result["settled"], result["findings"]
+    wrong = [f"{f['check']} {f['subject']}: {f['message']}" for f in result["findings"] if f["verdict"] != "pass"]
+    print("not passed:", wrong)
+    assert result["error"] is None and result["settled"], wrong
     assert result["migration"]["same_instance"] is True
     for series in result["probes"]:
         if series["protocol"] != "icmp" or series["viewpoint"] not in VIEWPOINTS:
@@ -166,7 +168,6 @@ def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn, condition):
     rising = [point for point in points if point["table"].startswith("evpn")]
     assert rising and all(point["sequence_after"] > (point["sequence_before"] or 0) for point in rising)
     verdicts = {f["check"] for f in result["findings"] if f["verdict"] != "pass"}
-    print("not passed:", verdicts)
     allowed = {"move.lost_at_1pps", "move.baseline"}  # a loaded machine may lose more than one
     if turn >= 2:  # with the move of the runbook these are more than EVPN takes for a moving host, and that is told
         allowed.add("move.duplicate_mac")
