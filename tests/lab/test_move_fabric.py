@@ -133,7 +133,8 @@ def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn, condition):
         result = move(condition)
     wrong = [f"{f['check']} {f['subject']}: {f['message']}" for f in result["findings"] if f["verdict"] != "pass"]
     print("not passed:", wrong)
-    assert result["error"] is None and result["settled"], wrong
+    silent = condition == "silent guest"
+    assert result["error"] is None and result["settled"] is not silent, wrong
     assert result["migration"]["same_instance"] is True
     for series in result["probes"]:
         if series["protocol"] != "icmp" or series["viewpoint"] not in VIEWPOINTS:
@@ -164,17 +165,16 @@ def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn, condition):
         assert gap_ms >= tap_ms - summary["resolution_ms"] - 1000 / series["pps"]
     points = result["convergence"]
     assert len({point["device"] for point in points}) == 4
-    assert all(point["at_s"] is not None for point in points)
-    rising = [point for point in points if point["table"].startswith("evpn")]
+    bridged = [point for point in points if point["table"] in ("forwarding", "evpn_mac")]
+    assert all(point["at_s"] is not None for point in (bridged if silent else points)), wrong
+    rising = [point for point in bridged if point["table"] == "evpn_mac"]
+    rising += [point for point in points if point["table"] == "evpn_mac_ip" and not silent]
     assert rising and all(point["sequence_after"] > (point["sequence_before"] or 0) for point in rising)
-    verdicts = {f["check"] for f in result["findings"] if f["verdict"] != "pass"}
     allowed = {"move.lost_at_1pps", "move.baseline"}  # a loaded machine may lose more than one
     if turn >= 2:  # with the move of the runbook these are more than EVPN takes for a moving host, and that is told
         allowed.add("move.duplicate_mac")
-    assert not verdicts - allowed
-
-
-def test_nothing_is_left_on_the_viewpoints():
-    for node in ("host-a", "host-b", "hv-a", "hv-b"):
-        listing = subprocess.run(inside(node, "sh", "-c", "ls /tmp"), capture_output=True, text=True, check=True).stdout
-        assert "stretchnet-probe" not in listing
+    if (
+        silent
+    ):  # nobody tells the new leaf the guest's addresses, so their routes stay with the old one, and that is told
+        allowed |= {"move.owner", "move.settled"}
+    assert not {f["check"] for f in result["findings"] if f["verdict"] != "pass"} - allowed, wrong

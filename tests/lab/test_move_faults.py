@@ -132,7 +132,7 @@ def second_owner(node: str, interface: str, mac: str) -> Iterator[Callable[[], N
             process.kill()
             process.wait()
         for leaf in fabric.LEAVES:
-            subprocess.run(fabric.inside(leaf, "vtysh", "-c", "clear evpn dup-addr vni all"), check=True)
+            Twin.at(fabric.STATE).sh(leaf, "vtysh -c 'clear evpn dup-addr vni all'")
 
 
 def test_a_second_owner_of_the_mac():
