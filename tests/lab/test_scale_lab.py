@@ -35,7 +35,7 @@ def more_leaves(folder: Path) -> None:
         for leaf in range(3, LEAVES // 2 + 1):
             name, address = f"leaf-{letter}{leaf}", f"10.255.{10 + number}.{leaf}"
             hosts[name] = {
-                "ansible_host": f"198.18.{number}.{leaf}", "stretchnet_site": site, "stretchnet_asn": 65000 + 200 * number + leaf,
+                "ansible_host": f"198.18.{number}.{leaf}", "stretchnet_site": site, "stretchnet_asn": 64512 + 100 * number + leaf,
                 "stretchnet_router_id": address, "stretchnet_vtep_ip": address,
             }  # fmt: skip
             for spine in (1, 2):
