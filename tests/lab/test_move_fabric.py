@@ -127,7 +127,7 @@ def move(condition: str) -> dict:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(("turn", "condition"), zip(range(MOVES), itertools.cycle(CONDITIONS), strict=False))
+@pytest.mark.parametrize(("turn", "condition"), [*zip(range(MOVES), itertools.cycle(CONDITIONS), strict=False)])
 def test_a_move_is_measured_as_the_tap_saw_it(tmp_path, turn, condition):
     with captured(tmp_path), under(condition):
         result = move(condition)
