@@ -55,15 +55,15 @@ class ActionModule(VerbAction):
     def _leave_verdict(self, reason: str, variables: dict[str, typing.Any]) -> None:
         """Say in the run directory that this run was refused: the verdict of an earlier one is not this one's.
 
-        Where the id of the change cannot be told there is nothing to say it in; extensions/verdict takes the status of
-        ansible-playbook for that.
+        Where no run of the change has begun none begins now: then, and where the id of the change cannot be told,
+        extensions/verdict takes the status of ansible-playbook.
         """
         args = self._task.args
         with contextlib.suppress(StretchnetError, OSError):
             base = self.run_dir(args.get("run_dir"), variables)
             change_id = args.get("change_id") or id_of(args.get("change"))
-            if "change_id" in args and not os.path.isdir(os.path.join(base, change_id)):
-                return  # no change of that id has begun, and none does now
+            if not os.path.isdir(os.path.join(base, change_id)):
+                return
             ending = refused(change_id, reason, check_mode=self.check_mode, at=SystemClock().now())
             RunDirectory(base, change_id).save("verdict", ending)
 
