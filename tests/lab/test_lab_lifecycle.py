@@ -194,6 +194,7 @@ def test_down_after_up_was_killed_leaves_nothing(topology: lab.Topology, moment:
     assert traces(seen) == []
 
 
+@pytest.mark.long
 def test_up_after_up_was_killed_comes_up(topology: lab.Topology) -> None:
     run("down")
     process = play("up")
