@@ -141,7 +141,8 @@ class Station:
             self._socket.close()
 
     def _serve(self) -> None:
-        assert self._selector is not None
+        if self._selector is None:
+            return
         woke_s = time.monotonic()
         while not self._closing.is_set():
             asked_s = time.monotonic()
@@ -157,7 +158,8 @@ class Station:
                         self._read(key.data, since_s)
 
     def _accept(self) -> None:
-        assert self._socket is not None and self._selector is not None
+        if self._socket is None or self._selector is None:
+            return
         try:
             sock, peer = self._socket.accept()
         except OSError:
@@ -184,9 +186,9 @@ class Station:
             connection.listener.ended(malformed + exc.message)
 
     def _drop(self, connection: _Connection) -> None:
-        assert self._selector is not None
         self._connections.remove(connection)
-        self._selector.unregister(connection.sock)
+        if self._selector is not None:
+            self._selector.unregister(connection.sock)
         connection.sock.close()
 
 

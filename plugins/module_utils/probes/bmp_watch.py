@@ -177,7 +177,8 @@ class RouteLog:
             return None
         again = any(pointer is not None and pointer.place == expected for pointer in seen[:first])
         change, after = self.changes[first], seen[first]
-        assert after is not None
+        if after is None:
+            return None
         return Arrival(change.end_s, (change.end_s - change.begin_s) * 1000, again, seen[0], after)
 
     def last(self, table: Table) -> Pointer | None:
@@ -269,7 +270,8 @@ def sharpened(point: ConvergencePoint, arrival: Arrival, ribs: Sequence[Rib]) ->
     An event before both: the table followed later than the route came, and the reading counts. One after both: the
     table was left in between, which the readings missed; or the device sent it late, and the reading counts.
     """
-    assert point.at_s is not None
+    if point.at_s is None:
+        return point
     resolution_ms = min(arrival.resolution_ms, point.resolution_ms)
     early_ms = (point.at_s - arrival.at_s) * 1000
     names = " and ".join(rib.value for rib in ribs)

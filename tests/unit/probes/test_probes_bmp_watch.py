@@ -82,7 +82,11 @@ TWO = (b.up(), b.up(OTHER), b.all_told(), b.all_told(OTHER))
         # With Add-Path two paths of one neighbour are two routes.
         (
             (b.up(ours=b.opening(paths=1), theirs=b.opening(paths=2)), b.all_told()),
-            [b.announce(OLD, 1, route=b"\0\0\0\x01" + b.mac_ip()), b.announce(NEW, 2, route=b"\0\0\0\x02" + b.mac_ip()), b.withdraw(route=b"\0\0\0\x02" + b.mac_ip())],
+            [
+                b.announce(OLD, 1, route=b"\0\0\0\x01" + b.mac_ip()),
+                b.announce(NEW, 2, route=b"\0\0\0\x02" + b.mac_ip()),
+                b.withdraw(route=b"\0\0\0\x02" + b.mac_ip()),
+            ],
             [None, (OLD, 1), (NEW, 2), (OLD, 1)],
         ),
     ],
