@@ -12,7 +12,8 @@ To start it as a process, with an inventory, a change file and the keys and cert
 It ends at SIGTERM or SIGINT. What goes wrong on purpose is ordered by a file ``order.yml`` in that folder, which is taken
 away when it is done: ``breaks`` (of which devices BGP goes down with the VNI of the change; an empty list mends it) and
 ``reboot`` (which lose their power, and are back at once with what they had saved). What it imitates: a leaf imports the
-type-3 route of a VNI (RFC 7432 section 11.1) from every neighbour of its site whose export target it imports; a border that joins both domains ("interconnect": Junos
+type-3 route of a VNI (RFC 7432 section 11.1) from every neighbour of its site whose export target it imports; a
+border that joins both domains ("interconnect": Junos
 EVPN User Guide, "EVPN-VXLAN data center interconnect"; RFC 9014 section 4) announces itself, and the hosts of the
 other site, to the leaves of its site. There is no forwarding plane: counters stand still, and a ping is answered.
 """
