@@ -47,21 +47,22 @@ def check_paths(
     borders = [d.name for d in fabric.devices if d.name in circuit_devices(fabric, change)]
     before = look(FACTS, borders)
     circuits = handoff_circuits(fabric, change)
+    ends = [(circuit, circuit_ends(circuit, fabric, before.states)) for circuit in circuits]
     mtu = change.segment.mtu
     wanted = underlay_bytes(fabric, change)
     findings: list[Finding] = []
-    paths = [*_circuit_mtus(fleet, fabric, circuits, before.states, wanted, findings)]
+    paths = [*_circuit_mtus(fleet, ends, wanted, findings)]
     leaves = far_leaves(fabric, change)
     if leaves is not None and change.segment.handoff.mode is HandoffMode.EVPN:
         owners = address_owners(fabric, before.states)
         paths += _vtep_paths(fleet, circuits, leaves, wanted, owners, findings)
         least = BURST_PINGS * wanted
-        after = _counters_after(circuits, before.states, lambda: look((Fact.PORTS,), borders).states, least, clock)
-        findings += counter_findings(circuits, before.states, after, least, way_proven=_way_proven(findings))
+        rises = _rises_after(circuits, before.states, lambda: look((Fact.PORTS,), borders).states, least, clock)
+        findings += counter_findings(rises, least, way_proven=_way_proven(findings))
     paths_of_hosts = [*_host_mtus(change, fabric, host_of, findings)]
     findings += path.mtu_findings(paths, mtu)
     findings += path.mtu_findings(paths_of_hosts, mtu)
-    findings += unaddressed_findings(circuits, fabric, before.states, bool(paths or paths_of_hosts))
+    findings += unaddressed_findings(ends, bool(paths or paths_of_hosts))
     findings += ingress_findings(change, fabric, before, runs_on)
     return tuple(findings)
 
@@ -104,20 +105,16 @@ def _told(check: str, subject: str, device: str | None, exc: StretchnetError) ->
     return Finding(check, Verdict.ERROR, subject, exc.message, device=device, remedy=remedy)
 
 
-def _circuit_mtus(
-    fleet: Fleet,
-    fabric: Fabric,
-    circuits: Sequence[Circuit],
-    states: Mapping[str, DeviceState],
-    wanted: int,
-    findings: list[Finding],
-) -> Iterator[path.PathMtu]:
+#: The circuits with the addresses of their ends, A and Z, as `circuit_ends` finds them; None: there is nothing to ping.
+Ends = Sequence[tuple[Circuit, tuple[str | None, str] | None]]
+
+
+def _circuit_mtus(fleet: Fleet, ends: Ends, wanted: int, findings: list[Finding]) -> Iterator[path.PathMtu]:
     """The size with don't-fragment over each circuit by its own addresses, from both ends."""
-    for circuit in circuits:
-        ends = circuit_ends(circuit, fabric, states)
-        if ends is None:
+    for circuit, addressed in ends:
+        if addressed is None:
             continue  # unaddressed_findings says so
-        near, far_end = ends
+        near, far_end = addressed
         for name, source, destination in ((circuit.a_device, near, far_end), (circuit.z_device, far_end, near)):
             if destination is None:
                 continue  # the A end has no address of its own to be pinged at
@@ -216,24 +213,24 @@ def _way_proven(findings: Sequence[Finding]) -> bool:
     return bool(ways) and all(verdict is Verdict.PASS for verdict in ways)
 
 
-def _counters_after(
+#: Octets that a circuit's ports sent meanwhile, at the A and at the Z end; None: the port does not tell.
+Rises = Mapping[str, tuple[int | None, int | None]]
+
+
+def _rises_after(
     circuits: Sequence[Circuit],
     before: Mapping[str, DeviceState],
     read: Callable[[], Mapping[str, DeviceState]],
     least_octets: int,
     clock: Clock,
-) -> Mapping[str, DeviceState]:
-    """The ports when the burst is in their counters, or when a switch has had the time to bring them up to date."""
+) -> Rises:
+    """What was sent when the burst is in the counters, or when a switch has had the time to bring them up to date."""
     until_s = clock.monotonic_s() + COUNTERS_WAIT_S
     while True:
-        after = read()
-        if _carried(_rises(circuits, before, after), least_octets) is not False or clock.monotonic_s() >= until_s:
-            return after
+        rises = _rises(circuits, before, read())
+        if _carried(rises, least_octets) is not False or clock.monotonic_s() >= until_s:
+            return rises
         clock.sleep(COUNTERS_AGAIN_S)
-
-
-#: Octets that a circuit's ports sent meanwhile, at the A and at the Z end; None: the port does not tell.
-Rises = Mapping[str, tuple[int | None, int | None]]
 
 
 def _rises(circuits: Sequence[Circuit], before: Mapping[str, DeviceState], after: Mapping[str, DeviceState]) -> Rises:
@@ -249,19 +246,11 @@ def _carried(rises: Rises, least_octets: int) -> bool | None:
     return all(sum(told) >= least_octets for told in known)
 
 
-def counter_findings(
-    circuits: Sequence[Circuit],
-    before: Mapping[str, DeviceState],
-    after: Mapping[str, DeviceState],
-    least_octets: int,
-    *,
-    way_proven: bool,
-) -> Iterator[Finding]:
+def counter_findings(rises: Rises, least_octets: int, *, way_proven: bool) -> Iterator[Finding]:
     """Say whether the circuits carried the burst: their ports sent at least that many octets meanwhile, at both ends.
 
     Where the route was followed over a circuit, counters that stand still are a warning: it is they that are wrong.
     """
-    rises = _rises(circuits, before, after)
     told = ", ".join(f"{name} {_octets(a)} there and {_octets(z)} back" for name, (a, z) in rises.items())
     carried = _carried(rises, least_octets)
     if carried is None:
@@ -280,12 +269,10 @@ def counter_findings(
     )
 
 
-def unaddressed_findings(
-    circuits: Sequence[Circuit], fabric: Fabric, states: Mapping[str, DeviceState], measured: bool
-) -> Iterator[Finding]:
+def unaddressed_findings(ends: Ends, measured: bool) -> Iterator[Finding]:
     """Name the circuits whose ends have no address to ping; an error where no other path told the size either."""
-    for circuit in circuits:
-        if circuit_ends(circuit, fabric, states) is None:
+    for circuit, addressed in ends:
+        if addressed is None:
             yield Finding(
                 "path.mtu",
                 Verdict.SKIPPED if measured else Verdict.ERROR,
