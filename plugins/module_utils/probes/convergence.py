@@ -20,6 +20,8 @@ from ..model.state import DeviceState, EntryKind, EvpnRoute, Fact, IPAddress, Ma
 
 FACTS = (Fact.MACS, Fact.NEIGHBORS, Fact.EVPN_ROUTES)
 INTERVAL_S = 0.25
+#: So many readings a second are taken of all devices together: what a controller takes in is not to grow with them.
+READINGS_PER_S = 20.0
 #: A table without these for a host that talks is a fault; the others may rightly have no entry.
 MANDATORY = (Table.FORWARDING, Table.EVPN_MAC)
 LOCAL = "local"
@@ -166,6 +168,11 @@ def _point(
         sequence_after=after.sequence if after else None,
         method="polling",
     )
+
+
+def pause_s(devices: int) -> float:
+    """Return the least pause between two readings of a device, where so many devices are followed at once."""
+    return devices / READINGS_PER_S
 
 
 class PollingWatcher:

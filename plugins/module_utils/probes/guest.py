@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..model.errors import WRONG_SHAPE, DeviceError, ProbeError
+from ..model.errors import WRONG_SHAPE, DeviceError, ProbeError, UnreachableError
 from ..model.measure import ProbeSeries
 from ..model.printable import printable_line
 from ..model.state import IPAddress
@@ -74,7 +74,7 @@ class GuestAgent:
         Raises:
             DeviceError: no answer, or the guest refused.
         """
-        text = self._host.run(["python3", "-c", _ASK, str(self._address), str(self._port), line])
+        text = self._answer(line)
         try:
             answer = json.loads(text)
         except WRONG_SHAPE as exc:
@@ -83,6 +83,19 @@ class GuestAgent:
             said = printable_line(text[:_QUOTED].strip())
             raise DeviceError(f"the guest's agent refused: {said}", device=self._host.name, command=line)
         return answer
+
+    def _answer(self, line: str) -> str:
+        try:
+            return self._host.run(["python3", "-c", _ASK, str(self._address), str(self._port), line])
+        except DeviceError as exc:
+            if isinstance(exc, UnreachableError):
+                raise  # it is the viewpoint that is lost
+            raise DeviceError(
+                f"the guest's agent at {self._address} port {self._port} gave no answer ({exc.message})",
+                device=self._host.name,
+                command=line,
+                remedy="see whether the guest runs, and whether the viewpoint reaches it",
+            ) from exc
 
 
 def _identity(value: object) -> str:

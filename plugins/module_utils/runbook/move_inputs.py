@@ -15,7 +15,7 @@ from ..model.fabric import Device, Fabric, Role
 from ..model.measure import CircuitSample, Migration, Table
 from ..model.session import BmpSession, Credentials
 from ..model.state import IPAddress
-from ..probes.convergence import LOCAL, MovedHost, PollingWatcher
+from ..probes.convergence import INTERVAL_S, LOCAL, MovedHost, PollingWatcher, pause_s
 from ..probes.flows import DeviceFlow, ProbeFlow, ProbeOptions, address_of
 from ..probes.guest import GuestAgent, GuestFlow
 from ..probes.host import Host
@@ -147,15 +147,16 @@ def watchers(
     moved = MovedHost(workload.mac, ips, segment.vni, segment.vlan_id)
     found: dict[str, Watcher] = {}
     places_of = expected_places(change, fabric, workload)
+    pause = pause_s(len(places_of))
     for name, places in places_of.items():
         device = fabric.device(name)
         own: Any = getattr(platform_of(device), "watcher", None)
         if own is None:
-            found[name] = PollingWatcher(name, session_of(device), moved, places)
+            found[name] = PollingWatcher(name, session_of(device), moved, places, interval_s=max(INTERVAL_S, pause))
         else:
             vtep = vtep_seen_by(change, fabric, workload, device)
             # Second 0 of the platform's watcher is that of the controller's clock, as the port asks for.
-            found[name] = own(device, credentials_of(device), segment, workload, vtep, 0.0)
+            found[name] = own(device, credentials_of(device), segment, workload, vtep, 0.0, pause)
     sessions = {name: bmp for name in found if (bmp := bmp_of(fabric.device(name))) is not None}
     if sessions:
         from ..probes.bmp_station import Stations  # most inventories have none

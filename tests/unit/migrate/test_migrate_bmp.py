@@ -9,8 +9,10 @@ import socket
 import sys
 import threading
 import time
+import types
 from pathlib import Path
 
+import pytest
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import Change, Workload
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.codec import decode
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.fabric import Fabric
@@ -18,6 +20,7 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.measure im
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.session import BmpSession
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.state import DeviceState, EvpnRoute, MacEntry
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.verdict import Verdict
+from ansible_collections.stretchnet.fabric.plugins.module_utils.probes import convergence
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.bmp_watch import BmpWatcher
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.convergence import PollingWatcher
 from ansible_collections.stretchnet.fabric.plugins.module_utils.rules.example import good_design
@@ -123,3 +126,20 @@ def test_the_verb_tells_the_instant_of_the_event(monkeypatch):
     assert mac.at_s <= forwarding.at_s and mac.resolution_ms <= forwarding.resolution_ms
     assert {f.verdict for f in found.findings} == {Verdict.PASS}
     assert any("BMP, Adj-RIB-In" in f.message for f in found.findings)
+
+
+@pytest.mark.parametrize(("leaves", "pause_s"), [(1, 0.05), (4, 0.2), (64, 3.2), (512, 25.6)])
+def test_all_devices_together_are_read_at_one_rate(leaves, pause_s):
+    assert convergence.pause_s(leaves) == pytest.approx(pause_s)
+    assert leaves / convergence.pause_s(leaves) == pytest.approx(convergence.READINGS_PER_S)
+
+
+def test_the_pause_reaches_the_platforms_own_watcher_and_the_one_that_polls(monkeypatch):
+    monkeypatch.setattr(convergence, "READINGS_PER_S", 0.5)
+    count = len(move_inputs.watched(CHANGE, FABRIC))
+    polling = watchers(Session(), lambda _d: None)
+    assert {watcher._interval_s for watcher in polling.values()} == {count / 0.5}
+    given = []
+    own = types.SimpleNamespace(watcher=lambda *arguments: given.append(arguments[-1]))
+    move_inputs.watchers(CHANGE, FABRIC, WORKLOAD, lambda _d: own, lambda _d: None, lambda _d: Session())
+    assert given == [count / 0.5] * count

@@ -22,7 +22,11 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors impo
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.vsphere import VsphereHypervisors
 from ansible_collections.stretchnet.fabric.plugins.module_utils.hypervisors.vsphere_endpoint import VsphereEndpoint
 from ansible_collections.stretchnet.fabric.plugins.module_utils.model.change import MoveMethod
-from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import DeviceError, StretchnetError
+from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors import (
+    DeviceError,
+    StretchnetError,
+    UnreachableError,
+)
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.guest import GuestAgent, GuestStatus
 from ansible_collections.stretchnet.fabric.plugins.module_utils.probes.host import LocalHost
 from ansible_collections.stretchnet.fabric.tests.unit.hypervisors import fake_libvirt as fake
@@ -458,3 +462,16 @@ def test_a_guest_that_never_ends_its_line_fills_no_memory() -> None:
             GuestAgent(host, ADDRESS, server.getsockname()[1]).status()
         thread.join(10)
         assert not thread.is_alive() and sent[0] < 1 << 25
+
+
+def test_a_guest_that_does_not_answer_is_named_and_a_lost_viewpoint_stays_one() -> None:
+    def fails(exc: DeviceError) -> Any:
+        def run(argv: list[str], *_unused: Any) -> str:
+            raise exc
+
+        return SimpleNamespace(name="viewpoint", run=run)
+
+    with pytest.raises(DeviceError, match=rf"the guest's agent at {ADDRESS} port 7777 gave no answer \(timed out\)"):
+        GuestAgent(fails(DeviceError("timed out", device="viewpoint")), ADDRESS).status()
+    with pytest.raises(UnreachableError, match="session was lost"):
+        GuestAgent(fails(UnreachableError("the session was lost", device="viewpoint")), ADDRESS).status()

@@ -65,6 +65,7 @@ class Frr:
         workload: Workload,
         expected_vtep: IPAddress | None,
         clock_zero_s: float,
+        pause_s: float = 0.0,
     ) -> FrrWatcher:
         """Return a watcher (runbook.ports.Watcher) of the workload's MAC and addresses on one device.
 
@@ -73,6 +74,7 @@ class Frr:
                 ``vtep_ip``, or None, the tables must come to point to a local port.
             clock_zero_s: the reading of ``time.monotonic()`` on the controller that is second 0 of
                 every ``ConvergencePoint.at_s``.
+            pause_s: the least pause between two readings of what gives no events.
 
         ``start()`` opens its own SSH connection and returns when the tables are being followed;
         ``stop()`` answers one ConvergencePoint for each of FORWARDING, EVPN_MAC and, where the
@@ -80,7 +82,7 @@ class Frr:
         """
         from .watch import FrrWatcher
 
-        return FrrWatcher(device, credentials, segment, workload, expected_vtep, clock_zero_s)
+        return FrrWatcher(device, credentials, segment, workload, expected_vtep, clock_zero_s, pause_s)
 
 
 PLATFORM = Frr()

@@ -162,11 +162,13 @@ class FrrWatcher:
         workload: Workload,
         expected_vtep: IPAddress | None,
         clock_zero_s: float,
+        pause_s: float = 0.0,
     ) -> None:
         self.device, self.segment, self.workload = device, segment, workload
         self._session = FrrSession(device, credentials)
         self._shell = self._session.driver.device
         self._zero_s = clock_zero_s
+        self._pause_s = max(POLL_PAUSE_S, pause_s)
         here = expected_vtep is None or expected_vtep == device.vtep_ip
         self._expected = None if here else str(expected_vtep)
         self._addresses = [str(a) for a in (workload.ipv4, workload.ipv6) if a is not None]
@@ -305,7 +307,7 @@ class FrrWatcher:
         shows = [f"show evpn mac vni {vni} mac {mac} json"]
         shows += [f"show evpn arp-cache vni {vni} ip {address} json" for address in self._addresses]
         vtysh = "vtysh " + " ".join(f"-c {shlex.quote(show)}" for show in shows)
-        loop = f'while :; do echo "@ $({CLOCK})"; {vtysh}; echo "= $({CLOCK})"; sleep {POLL_PAUSE_S}; done'
+        loop = f'while :; do echo "@ $({CLOCK})"; {vtysh}; echo "= $({CLOCK})"; sleep {self._pause_s:g}; done'
         return f"sh -c {shlex.quote(loop)}"
 
     def _on_poll(self, lines: Iterator[str]) -> None:
