@@ -104,7 +104,7 @@ def test_stretched_over_all_leaves_moved_and_taken_back(large: Large) -> None:
     told = large.report()
     assert told["outcome"] == "applied"
     assert {gate["verdict"] for gate in told["gates"]} == {"pass"}
-    touched = [device for stage in told["plan"]["stages"] for device in stage["devices"]]
+    touched = [change["device"] for stage in told["plan"]["stages"] for change in stage["changes"]]
     assert len(touched) == LEAVES + 2
     converged = {point["device"] for point in told["convergence"] if point["at_s"] is not None}
     assert len(converged) == LEAVES
