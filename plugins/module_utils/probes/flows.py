@@ -115,11 +115,11 @@ class ProbeFlow:
         text = self._program.collect()
         answered = self._responder.collect() if self._responder else None
         clock = self._program.clock
-        probes = summary.read_series(text, clock.offset_s - zero_s)
+        probes = summary.read_series(text, clock.offset_s - zero_s, self.name)
         directions = None
         if self._responder is not None and answered is not None and self._options.kind is ProbeKind.UDP:
             there = self._responder.clock
-            arrivals = summary.read_arrivals(answered, there.offset_s - zero_s)
+            arrivals = summary.read_arrivals(answered, there.offset_s - zero_s, f"the responder of {self.name}")
             directions = summary.directions(probes, arrivals, self._pps, (clock.error_s + there.error_s) * 1000)
         return ProbeSeries(
             viewpoint=self._host.name,

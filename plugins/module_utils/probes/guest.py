@@ -154,13 +154,9 @@ class GuestFlow:
         return any(self._recent_replies(tap) for tap in self._taps)
 
     def _recent_replies(self, tap: BackgroundProgram) -> bool:
-        lines = [line.split() for line in tap.tail().split("\n")[:-1]]
-        stamps = [
-            int(line[0]) for line in lines if len(line) == 8 and line[3] == "reply" and line[7] == str(self._source)
-        ]
-        requests = [
-            int(line[0]) for line in lines if len(line) == 8 and line[3] == "request" and line[6] == str(self._source)
-        ]
+        lines = [line.split() for line in summary.shift(tap.tail(), 0.0, self._recorder(tap))]
+        stamps = [int(line[0]) for line in lines if line[3] == "reply" and line[7] == str(self._source)]
+        requests = [int(line[0]) for line in lines if line[3] == "request" and line[6] == str(self._source)]
         return bool(stamps and requests) and abs(requests[-1] - stamps[-1]) < 500_000_000
 
     def stop(self, zero_s: float, end_s: float) -> ProbeSeries:
@@ -188,14 +184,20 @@ class GuestFlow:
         )
 
     def _collect(self, zero_s: float) -> list[str]:
+        frames: list[str] = []
+        for tap, text in zip(self._taps, self._end(), strict=True):
+            frames += summary.shift(text, tap.clock.offset_s - zero_s, self._recorder(tap))
+        return sorted(frames, key=lambda line: int(line.split(" ", 1)[0]))
+
+    def _end(self) -> list[str]:
         with contextlib.suppress(DeviceError):  # unreachable now: its run is limited, the capture is what counts
             self._agent.ask(f"stop {self._address.version}")
-        frames: list[str] = []
-        for tap in self._taps:
-            text = tap.collect()
-            frames += summary.shift(text, tap.clock.offset_s - zero_s)
-        return sorted(frames, key=lambda line: int(line.split(" ", 1)[0]))
+        return [tap.collect() for tap in self._taps]
+
+    @staticmethod
+    def _recorder(tap: BackgroundProgram) -> str:
+        return f"the capture on {tap.host.name}"
 
     def abandon(self) -> None:
         """End and remove everything without a result."""
-        self._collect(0.0)
+        self._end()

@@ -6,27 +6,48 @@ from __future__ import annotations
 
 import bisect
 import math
+import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..model.errors import ProbeError
 from ..model.measure import Connection, Directions, Gap, LossSummary, Probe
+from ..model.printable import printable_line
 
 #: A reply that took longer is late: it came, but a ping that waits a second would not have seen it.
 LATE_MS = 1000.0
+_NUMBER = r"-?[0-9]{1,19}"
+#: The lines of a series, as probes/programs/pacing.py lists them, and those of probes/programs/tap.py.
+_SERIES = re.compile(f"[srae] [0-9]{{1,19}} {_NUMBER}|[bt] [0-9]{{1,19}}|d {_NUMBER} .*|x .*")
+_CAPTURE = re.compile(f"{_NUMBER} [^ ]+ (?:in|out) [a-z]+ [0-9]{{1,5}} [0-9]{{1,5}} [^ ]+ [^ ]+|b {_NUMBER}")
+#: So much of a line is quoted in an error.
+_QUOTED = 80
 
 
-def read_series(text: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
-    """Read what a program of probes/programs wrote; ``offset_s`` takes the viewpoint's clock to the axis.
-
-    A last line that is not whole (the program was killed) is left out.
+def _lines(text: str, grammar: re.Pattern[str], recorder: str) -> Iterator[str]:
+    """Yield the whole lines; a last one that is cut (the program was killed) is left out.
 
     Raises:
-        ProbeError: the program said that it could not measure.
+        ProbeError: a line is none that the program writes, so the numbers of the others cannot be trusted either.
+    """
+    for number, line in enumerate(text.split("\n")[:-1], 1):
+        if not grammar.fullmatch(line):
+            raise ProbeError(
+                f"line {number} of what {recorder} recorded is garbled: {printable_line(line[:_QUOTED])!r}",
+                remedy="nothing of it was counted: see whether the disk of that host is full, and measure again",
+            )
+        yield line
+
+
+def read_series(text: str, offset_s: float = 0.0, recorder: str = "the probe") -> tuple[Probe, ...]:
+    """Read what a program of probes/programs wrote; ``offset_s`` takes the viewpoint's clock to the axis.
+
+    Raises:
+        ProbeError: the program said that it could not measure, or ``recorder`` left a line that is garbled.
     """
     sent: dict[int, int] = {}
     replies: dict[int, list[int]] = {}
-    for line in text.split("\n")[:-1]:
+    for line in _lines(text, _SERIES, recorder):
         kind, _unused, rest = line.partition(" ")
         if kind == "x":
             raise ProbeError(
@@ -40,9 +61,9 @@ def read_series(text: str, offset_s: float = 0.0) -> tuple[Probe, ...]:
     return tuple(_probe(sequence, at, replies.get(sequence, []), offset_s) for sequence, at in sorted(sent.items()))
 
 
-def read_arrivals(text: str, offset_s: float) -> dict[int, float]:
+def read_arrivals(text: str, offset_s: float, recorder: str = "the responder") -> dict[int, float]:
     """Return when each probe arrived at our responder, by sequence; ``offset_s`` takes its clock to the axis."""
-    lines = (line.split(" ") for line in text.split("\n")[:-1])
+    lines = (line.split(" ") for line in _lines(text, _SERIES, recorder))
     return {int(line[1]): int(line[2]) / 1e9 + offset_s for line in lines if line[0] == "a"}
 
 
@@ -69,7 +90,7 @@ def read_connection(text: str, offset_s: float) -> Connection:
     """Read how the TCP connection of a series fared."""
     ended: list[str] | None = None
     again: int | None = None
-    for line in text.split("\n")[:-1]:
+    for line in _lines(text, _SERIES, "the probe"):
         if line.startswith("d "):
             ended = line.split(" ", 2)[1:]
         elif line.startswith("t "):
@@ -231,12 +252,12 @@ def _paired(sent: list[tuple[int, int]], replies: dict[int, list[int]], offset_s
         yield _probe(number, at, after, offset_s)
 
 
-def shift(text: str, offset_s: float) -> list[str]:
-    """Put a capture's lines on the axis: its stamps plus ``offset_s``."""
+def shift(text: str, offset_s: float, recorder: str = "the capture") -> list[str]:
+    """Put a capture's frames on the axis: its stamps plus ``offset_s``; ProbeError where a line is garbled."""
     moved = []
-    for line in text.split("\n")[:-1]:
+    for line in _lines(text, _CAPTURE, recorder):
         stamp, _unused, rest = line.partition(" ")
-        if stamp.isdigit():
+        if stamp != "b":
             moved.append(f"{int(stamp) + round(offset_s * 1e9)} {rest}")
     return moved
 

@@ -118,6 +118,41 @@ def test_a_program_that_could_not_measure_is_an_error():
         summary.read_series("x [Errno 101] Network is unreachable\n")
 
 
+@pytest.mark.parametrize("line", [
+    "", "s", "s 1", "s x 5", "s 1 2 3", "r 1 1.5", "r  1 5", "q 1 2", "b", "b port", "t", "t many", "d soon closed",
+    "\0\0\0", "s 1 2\r", f"s 1 {'9' * 5000}", "s 1 \u0663", "\x1b[2J",
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "read",
+    [
+        summary.read_series,
+        lambda text: summary.read_arrivals(text, 0.0),
+        lambda text: summary.read_connection(text, 0.0),
+    ],
+    ids=["series", "arrivals", "connection"],
+)
+def test_a_garbled_line_of_a_series_is_named_and_nothing_is_counted(read, line):
+    with pytest.raises(ProbeError, match="^line 2 of what the (probe|responder) recorded is garbled") as caught:
+        read(f"s 0 1\n{line}\nr 0 2\n")
+    assert len(caught.value.message) < 200 and caught.value.message.isprintable()
+    assert "measure again" in caught.value.remedy
+
+
+@pytest.mark.parametrize("line", [
+    "", "5", "soon vnet0 in request 7 1 10.0.0.5 10.0.0.1", "5 vnet0 in request 7 one 10.0.0.5 10.0.0.1",
+    "5 vnet0 in request 7 1 10.0.0.5", "5 vnet0 up request 7 1 10.0.0.5 10.0.0.1", "5 vnet0 in request 7 1 a b c",
+    "b", "x no", "\0\0", f"{'9' * 5000} vnet0 in request 7 1 a b",
+])  # fmt: skip
+def test_a_garbled_line_of_a_capture_is_named(line):
+    with pytest.raises(ProbeError, match="^line 3 of what the capture on hv-a recorded is garbled"):
+        summary.shift(f"b 5\n{frame(1, 'request', 0)}\n{line}\n", 0.0, "the capture on hv-a")
+
+
+def test_the_frames_of_a_capture_are_put_on_the_axis():
+    text = f"b 5\n{frame(1, 'request', 0)}\n{frame(2, 'reply', 0, 'out')}\n{frame(3, 'requ', 1)}"
+    assert summary.shift(text, -0.001) == [frame(0, "request", 0), frame(1, "reply", 0, "out")]
+
+
 def test_phases_are_split_at_the_move():
     probes = summary.read_series("".join(f"s {i} {i * 10_000_000}\nr {i} {i * 10_000_000 + 1}\n" for i in range(300)))
     parts = summary.phases(probes, 100, 1.0, 2.0)

@@ -239,7 +239,7 @@ class FrrDevice:
     def _refused(self, answer: dict[str, Any]) -> DeviceError:
         kinds: dict[str, type[DeviceError]] = {
             "pending": PendingCommitError, "busy": PendingCommitError, "expired": CommitExpiredError,
-            "rejected": self._refusal, "changed": self._refusal,
+            "rejected": self._refusal,
         }  # fmt: skip
         kind = kinds.get(answer["error"], DeviceError)
         return self._error(kind, answer["message"], answer.get("command"), answer.get("output") or "")
