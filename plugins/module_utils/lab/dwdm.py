@@ -42,7 +42,7 @@ def settings(topology: Topology, name: str, wanted: Mapping[str, Any] | None = N
     except (OSError, ValueError) as exc:
         raise LabError(f"circuit {name} does not answer ({exc})", remedy="bring the lab up first") from exc
     if not isinstance(reply, dict) or "error" in reply or "cut" not in reply:
-        raise LabError(f"circuit {name}: {reply.get('error', reply)}")
+        raise LabError(f"circuit {name}: {reply['error'] if isinstance(reply, dict) and 'error' in reply else reply}")
     return reply
 
 

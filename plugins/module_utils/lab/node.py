@@ -240,6 +240,10 @@ def mac(topology: Topology, name: str, port: str) -> str:
 def host_key_line(topology: Topology, node: Node) -> str:
     """Return the known_hosts line of a node; LabError if its key is no key."""
     public = Path(topology.state_dir, "ssh/host_keys", f"{node.name}.pub").read_text().split()
-    if len(public) < 2 or not base64.b64decode(public[1], validate=True):
+    try:
+        whole = bool(base64.b64decode(public[1], validate=True))
+    except (IndexError, ValueError):
+        whole = False
+    if not whole:
         raise LabError("the host key is not whole", device=node.name, remedy="take the lab down and up again")
     return f"{node.management_ip} {public[0]} {public[1]}\n"
