@@ -141,7 +141,8 @@ class Shell:
         whole = self.run("sh -s", stdin=script, timeout_s=timeout_s)
         outs, errs = (_split(text, mark) for text in (whole.out, whole.err))
         if len(outs) != len(commands) or len(errs) != len(commands):
-            words = whole.err.strip()[-300:] or f"{len(outs)} of {len(commands)} commands answered"
+            words = re.sub(rf"\n{mark} \d+\r?\n", "\n", whole.err).strip()[-300:]
+            words = words or f"{min(len(outs), len(errs))} of {len(commands)} commands answered"
             raise DeviceError(
                 f"the shell on the device broke off: {words}", device=self.name, command="; ".join(commands)[:200],
                 remedy="the user needs bash or sh and sudo without a password",

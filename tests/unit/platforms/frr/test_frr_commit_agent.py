@@ -186,7 +186,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
 
 @pytest.fixture
 def session(box: Box) -> FrrSession:
-    made = FrrSession(Device("leaf1", "a", Role.LEAF, "frr"), Credentials("192.0.2.1", "root"))
+    made = FrrSession(Device("leaf1", "a", Role.LEAF, "frr"), Credentials("192.0.2.1", username="root"))
     made.driver.device = PlayedShell(box)  # type: ignore[assignment]
     return made
 
