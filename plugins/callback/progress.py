@@ -50,6 +50,7 @@ EXAMPLES = r"""
 # callbacks_enabled = stretchnet.fabric.progress
 """
 
+import os
 import sys
 import threading
 import time
@@ -167,11 +168,21 @@ def _variable(play: Play, name: str) -> str | None:
     return value if isinstance(value, str) and "{{" not in value else None
 
 
+def _terminal() -> typing.TextIO:
+    """Return a file of its own on what standard output writes to."""
+    number = os.dup(1 if sys.__stdout__ is None else sys.__stdout__.fileno())
+    return os.fdopen(number, "w", encoding=sys.stdout.encoding, errors="replace")
+
+
 class _Panel:
     """The panel of one verb, drawn by a thread of its own.
 
     The thread draws first after one interval: by then the worker process of the task has been forked, so
     that no lock of the display can be held in it.
+
+    It draws to a file of its own on the terminal. Ansible writes each line to standard output under a lock of its
+    display, and the line then waits for the panel's lock to be put above it; a panel that waited for the display's lock
+    while it draws would stop both for ever.
     """
 
     def __init__(self, title: str, find: typing.Callable[[], Path | None], packets_lost: str, refresh_s: float) -> None:
@@ -191,12 +202,18 @@ class _Panel:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        from rich.live import Live
-
         if self._stop.wait(self._refresh_s):
             return
+        with _terminal() as terminal:
+            self._draw(terminal)
+
+    def _draw(self, terminal: typing.TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
         tail: JournalTail | None = None
-        with Live(self._drawing(tail), auto_refresh=False, transient=True) as live:
+        console = Console(file=terminal)
+        with Live(self._drawing(tail), console=console, auto_refresh=False, transient=True) as live:
             while not self._stop.wait(self._refresh_s):
                 path = self._find() if tail is None else None
                 tail = JournalTail(path) if path is not None else tail

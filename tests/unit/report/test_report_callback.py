@@ -199,3 +199,60 @@ def test_panel_on_a_real_terminal(tmp_path: Path, silent_port: int) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=20)
         os.close(master)
+
+
+#: A line that is displayed at the moment at which the panel is being drawn: each has its lock and wants the other's.
+AT_ONCE = """
+import os, sys, threading
+from ansible.utils.display import Display
+from ansible_collections.stretchnet.fabric.plugins.callback.progress import _Panel
+
+drawing, writing = threading.Event(), threading.Event()
+
+class Drawing:
+    def __rich_console__(self, console, options):
+        drawing.set()
+        writing.wait(20)
+        yield "the panel"
+
+class Noted:
+    def __init__(self, file):
+        self.file = file
+    def write(self, text):
+        writing.set()
+        return self.file.write(text)
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+display = Display()
+panel = _Panel("Apply", lambda: None, "", 0.05)
+panel._drawing = lambda tail: Drawing()
+panel.start()
+began = drawing.wait(20)
+sys.stdout = Noted(sys.stdout)
+line = threading.Thread(target=display.display, args=("one line",), daemon=True)
+line.start()
+line.join(10)
+panel.stop()
+sys.stderr.write(f"began {began} written {writing.is_set()} hangs {line.is_alive()} draws {panel._thread.is_alive()}")
+sys.stderr.flush()
+os._exit(0)
+"""
+
+
+def test_a_line_that_comes_while_the_panel_is_drawn_stops_neither(tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(COLLECTIONS), "HOME": str(tmp_path)}
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_ONCE], stdin=terminal, stdout=terminal, stderr=subprocess.PIPE, env=environment
+    )
+    os.close(terminal)
+    try:
+        shown = _read_until(master, "one line", 60)
+        assert "the panel" in shown
+        _unused, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        os.close(master)
+    assert told.decode() == "began True written True hangs False draws False"
