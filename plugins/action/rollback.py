@@ -22,9 +22,11 @@ class ActionModule(VerbAction):
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Take away what the change added; what cannot be proven fails the task."""
-        plan = desk.require_plan()
-        if desk.change.change_id not in desk.store.list():
+        planned = desk.plan()
+        # One that is on the fabric by the journal, and has no point in the store, is not one that was never applied.
+        if desk.change.change_id not in desk.store.list() and (planned is None or not desk.in_force(planned)):
             return {"outcome": "unchanged", "headline": "Nothing of the change was applied.", "devices": {}}
+        plan = desk.require_plan()
         point = desk.store.load(desk.change.change_id)
         if self.check_mode:
             return {"changed": desk.in_force(plan), "devices": {p.device: {"changed": True} for p in point.devices}}
