@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from ipaddress import ip_address
@@ -56,4 +57,5 @@ def test_three_hundred_leaves_with_two_thousand_addresses_are_judged_in_seconds(
     findings = Gate.of(Phase(PhaseKind.POST), CHANGE).evaluate(ctx)
     spent = time.process_time() - begin
     assert verdict_of(findings) is Verdict.PASS
-    assert spent < 6, f"{spent:.1f} CPU-seconds"
+    # Counted line by line (make coverage) it takes several times as long.
+    assert spent < (6 if sys.gettrace() is None else 30), f"{spent:.1f} CPU-seconds"
