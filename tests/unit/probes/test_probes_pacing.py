@@ -67,10 +67,7 @@ def test_a_datagram_goes_there_and_back():
 
 
 def test_a_port_that_is_closed_is_an_error_of_the_next_datagram():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    sender, out = made(udp.UdpSender, udp.parse, port=port)
+    sender, out = made(udp.UdpSender, udp.parse, port=1)
     with sender.sock:
         sender.send(0)
         select.select([sender.sock], [], [], 5)
@@ -135,16 +132,16 @@ def run(tmp_path, monkeypatch, parse, program, *words):
 
 
 def test_probes_go_out_on_their_schedule(tmp_path, monkeypatch):
+    before_ns = pacing.time.monotonic_ns()
     code, text, handlers = run(
         tmp_path, monkeypatch, udp.parse, udp.UdpSender,
         "--port", "9", "--pps", "1000", "--seconds", "0.02", "--linger", "0.001",
     )  # fmt: skip
     sent = [line.split() for line in text.splitlines() if line.startswith("s ")]
     assert code == 0 and 1 <= len(sent) <= 20 and set(handlers) == {signal.SIGTERM, signal.SIGINT}
-    begin = int(sent[0][2])
-    late_ns = [int(at) - begin - int(sequence) * 1_000_000 for _s, sequence, at in sent]
-    assert min(late_ns) > -1_000_000, "none before its slot"
-    assert len({sequence for _s, sequence, _at in sent}) == len(sent)
+    assert all(int(at) >= before_ns + int(sequence) * 1_000_000 for _s, sequence, at in sent), "none before its slot"
+    sequences = [int(sequence) for _s, sequence, _at in sent]
+    assert sequences == sorted(set(sequences)), "a slot that is missed stays empty"
 
 
 def test_the_stop_file_and_a_signal_end_a_program(tmp_path, monkeypatch):
@@ -181,32 +178,37 @@ def test_an_arrival_without_a_stamp_of_the_kernel_is_now():
     assert before <= pacing.arrival_ns([(1, 2, b"short")]) <= pacing.time.monotonic_ns()
 
 
+def answered(pinger, out):
+    """Ping once; what else comes to a raw socket meanwhile is not the answer."""
+    pinger.send(0)
+    for _each in range(50):
+        if "r" in kinds(out):
+            break
+        serve(pinger)
+
+
 @needs_root
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_the_kernel_answers_our_echo(address):
     out = io.StringIO()
     pinger = icmp.Pinger(icmp.parse([address]), out)
     with pinger.sock:
-        pinger.send(0)
-        for _each in range(20):
-            if "r" in kinds(out):
-                break
-            serve(pinger)
+        answered(pinger, out)
     assert [probe.rtt_ms is not None for probe in summary.read_series(out.getvalue())] == [True]
 
 
 @needs_root
-def test_a_capture_sees_the_echo_on_its_interfaces(monkeypatch):
+def test_a_capture_sees_the_echo_on_its_interfaces():
     out, sent = io.StringIO(), io.StringIO()
     capture = tap.Capture(tap.parse(["--interface", "lo", "--seconds", "0.001"]), out)
     pinger = icmp.Pinger(icmp.parse(["127.0.0.1"]), sent)
     with capture.sock, pinger.sock:
-        pinger.send(0)
-        serve(pinger)
+        answered(pinger, sent)
         capture.run()
-    assert {line.split()[3] for line in summary.shift(out.getvalue(), 0.0)} == {"request", "reply"}
-    probes = summary.tap_series(summary.shift(out.getvalue(), 0.0), "127.0.0.1", "127.0.0.1")
-    assert [probe.rtt_ms is not None for probe in probes] == [True] * len(probes) != []
+    ours = [line for line in summary.shift(out.getvalue(), 0.0) if line.split()[4] == str(pinger.identifier)]
+    assert {line.split()[3] for line in ours} == {"request", "reply"}
+    (probe,) = summary.tap_series(ours, "127.0.0.1", "127.0.0.1")
+    assert probe.rtt_ms is not None
 
 
 @needs_root
