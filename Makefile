@@ -58,13 +58,13 @@ rollback: ## Move the VM back and take the stretch away again
 	$(RUNBOOK) playbooks/rollback.yml -e change_id=$$(sed -n 's/^change_id: *//p' $(CHANGE))
 
 unit: setup-test ## Unit tests: no root, no lab, under a minute
-	$(VENV)/python -m pytest -n auto --dist loadfile -m "not slow" tests/unit
+	$(VENV)/python -m pytest -n auto --dist loadfile -m "not slow and not long" tests/unit
 
 test-slow: setup setup-test ## The unit tests that start programs and servers of their own (minutes; most of the time they wait)
 	$(VENV)/python -m pytest -n 4 --dist loadfile $(ONCE_MORE) -m slow --durations=20 tests/unit
 
 coverage: setup setup-test ## All the unit tests, the slow ones too; fails below 90 % on the floors 0 to 2
-	$(VENV)/python -m pytest -n auto --dist loadfile -p no:rerunfailures --cov --cov-report=term:skip-covered tests/unit
+	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) -m "not long" --cov --cov-report=term:skip-covered tests/unit
 
 cores: setup-test ## The glue on every supported ansible-core, each in an environment of its own
 	.ci/cores
@@ -112,10 +112,13 @@ netbox-prepare: setup-test ## What test-netbox needs, once: may run in the backg
 test-netbox: netbox-prepare ## Tests on a real NetBox: PyPI's, with PostgreSQL and Redis on loopback
 	$(VENV)/python -m pytest tests/netbox -m netbox --durations=10
 
+# The scenarios are started as they are in an installed collection (docs/ci.md).
+MOLECULE := env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule --base-config molecule/config.yml test
 # One of them: make molecule-simulated SCENARIOS=faults
 SCENARIOS ?= vendors unattended faults
 molecule-simulated: setup setup-test ## The molecule scenarios on simulated EOS, NX-OS and Junos (no root)
-	env "PATH=$(CURDIR)/$(VENV):$(PATH)" molecule test $(SCENARIOS:%=--scenario-name %)
+	cd extensions && $(MOLECULE) $(SCENARIOS:%=--scenario-name %)
+	$(VENV)/python -m pytest -m long tests/unit/mixed/test_mixed_molecule.py
 
 bench: ## Measure against netmiko, NAPALM, Nornir and Ansible's own content, on simulated switches; fails behind a goal
 	@.ci/setup-python bench
@@ -126,8 +129,8 @@ docs: setup-test ## The documentation site into .lab/site; a broken link fails i
 
 molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollback (root)
 	@echo "Needs root: the scenario brings the lab up and down."
-	cd extensions && $(AS_ROOT) env "PATH=$(CURDIR)/$(VENV):$(PATH)" sh -c \
-		'molecule test || { echo "It failed: looked at once more, from the beginning."; molecule test; }'
+	cd extensions && { $(AS_ROOT) $(MOLECULE) --scenario-name default || { \
+		echo "It failed: looked at once more, from the beginning."; $(AS_ROOT) $(MOLECULE) --scenario-name default; }; }
 
 trade: docs-lint galaxy sanity-quick ## What Galaxy and AWX ask of a collection, as far as it is cheap
 

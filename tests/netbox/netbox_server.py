@@ -5,7 +5,8 @@
 ``python netbox_server.py prepare FOLDER`` installs NetBox into ``FOLDER/venv``, takes the collection netbox.netbox into
 ``FOLDER/collections`` and makes the dump of an empty database in ``FOLDER/cache``: a minute or two the first time,
 nothing afterwards; one at a time, and interrupted it begins anew. ``Server(FOLDER)`` restores the dump and serves;
-leaving it ends every process and removes everything but what was prepared.
+leaving it ends every process and removes everything but what was prepared. ``python netbox_server.py serve FOLDER FILE``
+does that until SIGTERM; FILE (0600) has ``url``, ``token`` and ``pid`` as JSON from the first answer until all has ended.
 
 The tables are made from NetBox's models (netbox_tables.py); with STRETCHNET_NETBOX_MIGRATE=1 by its migrations, which
 takes minutes of CPU time.
@@ -15,7 +16,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import fcntl
+import json
 import os
 import secrets
 import shutil
@@ -27,7 +30,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 #: The release that was tried; a later one of the same line is taken where there is one.
@@ -76,19 +79,32 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(what: str, ready: object, process: subprocess.Popen[bytes], timeout_s: float = 900.0) -> None:
-    """Wait until ``ready()`` is true; NotPossible if the process ends or the time is over.
+@dataclasses.dataclass(frozen=True)
+class Daemon:
+    """A program that serves, and the file that it writes what it has to say to."""
 
-    The time is long: NetBox takes 30 CPU-seconds to start, and may get a tenth of a core beside other tests.
-    """
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise NotPossible(f"{what} ended with status {process.returncode}; see its log")
-        if ready():  # type: ignore[operator]
-            return
-        time.sleep(0.2)
-    raise NotPossible(f"{what} did not answer within {timeout_s:g} s")
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait_for(self, ready: Callable[[], bool], timeout_s: float = 900.0) -> None:
+        """Wait until ``ready()``; NotPossible with the end of the log if the program ends or the time is over.
+
+        The time is long: NetBox takes 30 CPU-seconds to start, and may get a tenth of a core beside other tests.
+        """
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise NotPossible(f"{self.name} ended with status {self.process.returncode}{self._last_words()}")
+            if ready():
+                return
+            time.sleep(0.2)
+        used = f"its first process had {_cpu_s(self.process.pid):.0f} s of CPU time"
+        raise NotPossible(f"{self.name} did not answer within {timeout_s:g} s, in which {used}{self._last_words()}")
+
+    def _last_words(self) -> str:
+        said = self.log.read_text(errors="replace").strip()
+        return f"; it said:\n{said[-4000:]}" if said else ", and said nothing"
 
 
 def answers(port: int) -> bool:
@@ -211,24 +227,24 @@ class Server:
         options = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "unix_socket_directories=")
         options += ("listen_addresses=127.0.0.1", f"port={self.database_port}", "shared_buffers=64MB")
         argv = [*unprivileged(), postgres_bin("postgres"), "-D", str(data)]
-        process = self._daemon("postgres", [*argv, *(part for o in options for part in ("-c", o))], signal.SIGINT)
+        argv += [part for option in options for part in ("-c", option)]
+        postgres = self._daemon("PostgreSQL", argv, signal.SIGINT)
         ready = [postgres_bin("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.database_port)]
-        wait_for("PostgreSQL", lambda: subprocess.run(ready, check=False).returncode == 0, process)
+        postgres.wait_for(lambda: subprocess.run(ready, check=False).returncode == 0)
 
     def _start_redis(self) -> None:
         program = shutil.which("redis-server")
         if program is None:
             raise NotPossible("redis-server is missing: apt install redis-server")
         options = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        process = self._daemon("redis", [program, *options, "--dir", str(self.run), "--requirepass", self.password])
-        wait_for("Redis", lambda: answers(self.redis_port), process)
+        redis = self._daemon("Redis", [program, *options, "--dir", str(self.run), "--requirepass", self.password])
+        redis.wait_for(lambda: answers(self.redis_port))
 
     def _serve(self) -> None:
-        gunicorn = [str(self.venv / "bin/gunicorn"), "--bind", f"127.0.0.1:{self.port}", "--timeout", "300"]
-        process = self._daemon(
-            "gunicorn", [*gunicorn, "--workers", str(self.workers), "--preload", "--no-control-socket", "netbox.wsgi"]
-        )
-        wait_for("NetBox", self._logged_in, process)
+        # No worker is ended for being slow: until it has answered once, it may only have had too little of the machine.
+        options = ["--bind", f"127.0.0.1:{self.port}", "--timeout", "0", "--workers", str(self.workers)]
+        argv = [str(self.venv / "bin/gunicorn"), *options, "--preload", "--no-control-socket", "netbox.wsgi"]
+        self._daemon("NetBox", argv).wait_for(self._logged_in)
 
     def _logged_in(self) -> bool:
         request = urllib.request.Request(f"{self.url}/api/status/", headers={"Authorization": f"Token {self.token}"})
@@ -236,8 +252,9 @@ class Server:
             return bool(answer.status == 200)
         return False
 
-    def _daemon(self, name: str, argv: list[str], stop: int = signal.SIGTERM) -> subprocess.Popen[bytes]:
-        log = self._stack.enter_context((self.run / f"{name}.log").open("wb"))
+    def _daemon(self, name: str, argv: list[str], stop: int = signal.SIGTERM) -> Daemon:
+        file = self.run / f"{name}.log"
+        log = self._stack.enter_context(file.open("wb"))
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -248,7 +265,7 @@ class Server:
             preexec_fn=lambda: _end_with_parent(stop),
         )
         self._stack.callback(_end, process, stop)
-        return process
+        return Daemon(name, process, file)
 
     # -- NetBox's own commands ---------------------------------------------------------------------
 
@@ -307,6 +324,12 @@ def _checked(argv: list[str], environment: dict[str, str] | None = None) -> None
         raise NotPossible(f"{' '.join(argv[:8])} ended with status {answer.returncode}: {answer.stderr[-2000:]}")
 
 
+def _cpu_s(pid: int) -> float:
+    """Return the CPU time of a process (proc(5): fields 14 and 15 of its stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _end_with_parent(stop: int) -> None:
     """Ask the kernel for a signal when the parent dies, also where it is killed (PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, stop)
@@ -334,8 +357,21 @@ def cpu_and_wall(title: str) -> Iterator[None]:
     print(f"{title}: {time.monotonic() - begin:.0f} s, of which {cpu_s:.0f} s CPU in programs that have ended")
 
 
+def serve(folder: Path, file: Path) -> None:
+    """Serve until a signal ends it; the file is there from the first answer until every process has ended."""
+    try:
+        with Server(folder) as server:
+            beside = file.with_suffix(".new")
+            beside.touch(mode=0o600)
+            beside.write_text(json.dumps({"url": server.url, "token": server.token, "pid": os.getpid()}))
+            beside.rename(file)
+            signal.pause()
+    finally:
+        file.unlink(missing_ok=True)
+
+
 def main() -> int:
-    """``prepare FOLDER``, or ``serve FOLDER`` until a line feed or the end of the input."""
+    """``prepare FOLDER``, or ``serve FOLDER FILE`` until SIGTERM."""
     command, folder = sys.argv[1], Path(sys.argv[2])
     signal.signal(signal.SIGTERM, lambda *_args: sys.exit(143))
     try:
@@ -343,9 +379,7 @@ def main() -> int:
             with cpu_and_wall("NetBox prepared"):
                 Server(folder).prepare()
         else:
-            with Server(folder) as server:
-                print(server.url, server.token, flush=True)
-                sys.stdin.readline()
+            serve(folder, Path(sys.argv[3]))
     except NotPossible as exc:
         print(f"NO REAL NETBOX: {exc}", file=sys.stderr)
         return 1

@@ -28,6 +28,19 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_every_block_of_yaml_in_the_documents_can_be_read() -> None:
+    texts = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md")]
+    blocks = [
+        (path.name, block) for path in texts for block in re.findall(r"```ya?ml\n(.*?)```", path.read_text(), re.S)
+    ]
+    assert len(blocks) > 10
+    for name, block in blocks:
+        try:
+            list(yaml.safe_load_all(block))
+        except yaml.YAMLError as exc:
+            pytest.fail(f"{name}: {exc}")
+
+
 @pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
 def test_defaults_of_a_role_are_those_of_its_argument_spec(role: Path) -> None:
     specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]

@@ -44,7 +44,17 @@ def test_there_are_the_scenarios_that_the_documents_name() -> None:
     contributing, makefile = (ROOT / "CONTRIBUTING.md").read_text(), (ROOT / "Makefile").read_text()
     assert all(f"`{name}`" in contributing for name in names)
     (run,) = re.findall(r"^SCENARIOS \?= (.*)$", makefile, re.M)
-    assert set(run.split()) | {"default"} == names
+    assert {*run.split(), *re.findall(r"\$\(MOLECULE\) --scenario-name ([a-z]+)", makefile)} == names
+    asked = (ROOT / "docs" / "ci.md").read_text()
+    assert {name for name in names if f"\n| `{name}` |" in asked} == names
+
+
+@pytest.mark.parametrize("file", ["Makefile", "docs/ci.md"])
+def test_molecule_is_started_in_one_way(file: str) -> None:
+    """Elsewhere than in the root of a checkout molecule finds what the scenarios share only where it is told."""
+    started = re.findall(r"^.*\bmolecule (?:--\S+ \S+ )*test\b.*$", (ROOT / file).read_text(), re.M)
+    assert started
+    assert [line for line in started if "molecule --base-config molecule/config.yml test" not in line] == []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
@@ -58,8 +68,7 @@ def test_every_step_of_a_scenario_has_its_playbook(scenario: Path) -> None:
         name = BEFORE_THEIR_PLAYBOOK.get(step, step)
         file = scenario / elsewhere.get(name, f"{name}.yml")
         assert isinstance(read(file), list), file
-    unused = {path.stem for path in scenario.glob("*.yml")} - set(steps) - {"molecule"}
-    assert unused <= ({"run"} if scenario.name == "default" else set())
+    assert {path.stem for path in scenario.glob("*.yml")} <= {*steps, "molecule"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(MOLECULE)))
@@ -71,6 +80,13 @@ def test_what_a_file_names_is_there(path: Path) -> None:
             assert [name for name in value if not (path.parent / name).is_file()] == []
         elif key == "playbook":
             assert (ROOT / "playbooks" / f"{value}.yml").is_file(), value
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
+def test_only_what_can_be_taken_back_is_done_to_a_fabric_of_the_users(scenario: Path) -> None:
+    environment = config(scenario)["provisioner"].get("env", {})
+    given = {name: environment.get(name) for name in ("STRETCHNET_INVENTORY", "STRETCHNET_CHANGE")}
+    assert set(given.values()) == ({None} if scenario.name in ("vendors", "unattended") else {""})
 
 
 def test_every_file_of_tasks_is_named_by_another() -> None:
