@@ -64,7 +64,7 @@ test-slow: setup setup-test ## The unit tests that start programs and servers of
 	$(VENV)/python -m pytest -n 4 --dist loadfile $(ONCE_MORE) -m slow --durations=20 tests/unit
 
 coverage: setup setup-test ## All the unit tests, the slow ones too; fails below 90 % on the floors 0 to 2
-	$(VENV)/python -m pytest -n auto --dist loadfile $(ONCE_MORE) -m "not long" --cov --cov-report=term:skip-covered tests/unit
+	$(VENV)/python -m pytest -n auto --dist loadfile -p no:rerunfailures -m "not long" --cov --cov-report=term:skip-covered tests/unit
 
 cores: setup-test ## The glue on every supported ansible-core, each in an environment of its own
 	.ci/cores
