@@ -205,7 +205,9 @@ def test_ten_thousand_prefixes(planned: Running) -> None:
     )
     tracemalloc.start()
     begin = time.monotonic()
-    count = sum(1 for _ in planned.adapter.objects("ipam/prefixes", fields="id,prefix,status,vrf,scope_type,scope_id"))
+    count = sum(
+        1 for _unused in planned.adapter.objects("ipam/prefixes", fields="id,prefix,status,vrf,scope_type,scope_id")
+    )
     duration_s = time.monotonic() - begin
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

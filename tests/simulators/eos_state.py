@@ -39,7 +39,7 @@ def target(running: Tree, vni: int) -> str | None:
     vlan = next((vlan for vlan, bound in vnis(running).items() if bound == vni), None)
     found = [
         value(children(below, f"vlan {vlan}"), r"route-target both (\S+)")
-        for _, below in sections(running, r"router bgp \d+")
+        for _head, below in sections(running, r"router bgp \d+")
     ]
     return next(iter(found), None) if vlan else None
 

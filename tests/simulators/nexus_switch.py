@@ -129,7 +129,7 @@ class NexusSwitch:
 
     def _members(self) -> list[int]:
         nve = conftree.children(self.running, "interface nve1")
-        return [int(m[1]) for m, _ in conftree.sections(nve, r"member vni (\d+)")]
+        return [int(m[1]) for m, _below in conftree.sections(nve, r"member vni (\d+)")]
 
     def show_replication(self) -> str:
         """The table of ``show nve vni ingress-replication``, Cisco NX-OS VXLAN Configuration Guide, verification."""

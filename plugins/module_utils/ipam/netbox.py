@@ -111,9 +111,10 @@ class NetBox:
         while True:
             page, count = self._page(endpoint, {**params, "id__gt": last})
             for raw in page:
-                if type(raw.get("id")) is not int or raw["id"] <= last:
+                key = raw.get("id")
+                if isinstance(key, bool) or not isinstance(key, int) or key <= last:
                     raise IpamError(f"{endpoint}: the server does not honour id__gt, so nothing can be read whole")
-                last = raw["id"]
+                last = key
                 yield raw
             if len(page) >= count:
                 return

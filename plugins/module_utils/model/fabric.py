@@ -16,8 +16,6 @@ NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 #: Interface names of every NOS, such as Ethernet1/1, xe-0/0/0.100, swp1, Port-Channel5.
 PORT_PATTERN = r"[A-Za-z][A-Za-z0-9/:._-]{0,62}"
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 
 class Role(enum.Enum):
     """The place of a device in the leaf-spine fabric."""

@@ -49,13 +49,15 @@ def _column(hint: typing.Any, column: Sequence[typing.Any], path: str, metadata:
     hidden = False
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     members = {_kind(member): member for member in (typing.get_args(hint) if union else (hint,))}
-    for kind in set(map(type, column)):
+    kinds = list(map(type, column))
+    for kind in set(kinds):
         member = members.get(kind, members.get(float) if kind is int else None)
         if member is None:
             wanted = " or ".join(known.__name__ for known in members)
             raise InputError(path, f"is of type {kind.__name__}, not {wanted}")
         if kind is not type(None):
-            hidden |= _of_kind(member, [value for value in column if type(value) is kind], path, metadata)
+            alike = [value for value, own in zip(column, kinds, strict=True) if own is kind]
+            hidden |= _of_kind(member, alike, path, metadata)
     return hidden
 
 

@@ -123,7 +123,7 @@ def hosts(**shared: Any) -> dict[str, dict[str, Any]]:
     return {
         device: {
             "stretchnet_site": site,
-            "stretchnet_role": device.split("-")[0],
+            "stretchnet_role": device.partition("-")[0],
             "stretchnet_platform": "frr",
             "stretchnet_interfaces": [raw for raw in ports if raw["device"]["name"] == device],
             **shared,

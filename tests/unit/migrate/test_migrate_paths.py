@@ -32,7 +32,7 @@ from ansible_collections.stretchnet.fabric.tests.unit.checks.checks_builders imp
 )
 from ansible_collections.stretchnet.fabric.tests.unit.virtual_clock import VirtualClock
 
-ROUTE = ["10.255.1.1", VTEPS["border-a1"], VTEPS["border-b1"], "10.255.2.1", VTEPS["leaf-b1"]]
+ROUTE = ("10.255.1.1", VTEPS["border-a1"], VTEPS["border-b1"], "10.255.2.1", VTEPS["leaf-b1"])
 PING_HEADERS = 28
 
 

@@ -10,6 +10,7 @@ import ipaddress
 import socket
 import threading
 import time
+from types import MappingProxyType
 
 import bmp_bytes as b
 import pytest
@@ -31,7 +32,7 @@ IP = ipaddress.ip_address("10.10.10.10")
 MOVED = MovedHost(b.MAC, (IP,), 10010, 10)
 OLD, NEW, OWN = "10.0.0.11", "10.0.0.21", "10.0.0.99"
 DEVICE = Device("leaf-x", "ZONE-A", Role.LEAF, "frr", vtep_ip=ipaddress.ip_address(OWN))
-EXPECTED = dict.fromkeys(Table, NEW)
+EXPECTED = MappingProxyType(dict.fromkeys(Table, NEW))
 OTHER = "10.0.0.2"
 PATIENCE_S = 10.0
 

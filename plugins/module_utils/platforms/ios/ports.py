@@ -113,7 +113,7 @@ def switchport(answer: Answer) -> Facts:
 
 
 def _switchport(answer: Answer, block: str) -> Port:
-    part = {k: v for k, v in re.findall(r"^\s*([A-Z][\w /-]*?)\s*:\s*(.*?)\s*$", block, re.MULTILINE)}
+    part = dict(re.findall(r"^\s*([A-Z][\w /-]*?)\s*:\s*(.*?)\s*$", block, re.MULTILINE))
     name = port_name(block.split()[0])
     if part.get("Switchport") == "Disabled":
         return Port(name=name, mode=SwitchportMode.ROUTED)

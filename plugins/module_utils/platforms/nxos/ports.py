@@ -628,7 +628,7 @@ def lacp_neighbors(answer: Answer) -> Facts:
             name = port_name(str(first(group, "interface")))
             system = first(member, "partner-system-mac", "partner-system-id")
             lags.setdefault(name, []).append(
-                LagMember(port_name(str(first(member, "port"))), partner_system=_mac(str(system).split(",")[-1]))
+                LagMember(port_name(str(first(member, "port"))), partner_system=_mac(str(system).rpartition(",")[2]))
             )
     return {
         Fact.LAGS: tuple(Lag(name=name, lacp_mode="lacp", members=tuple(members)) for name, members in lags.items())

@@ -107,7 +107,7 @@ def _ruled(answer: Answer, lines: list[str]) -> list[list[str]]:
         if _NO_ROW.match(line):
             continue
         cells = [line[start:end].strip() for (start, _unused), end in zip(spans, ends, strict=True)]
-        if rows and any([line[gap : gap + 1].strip() for gap in gaps]):
+        if rows and any(line[gap : gap + 1].strip() for gap in gaps):
             raise answer.error(f"has a line that is no row of the table: {line.strip()[:60]!r}")
         rows.append(cells)
     return rows

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model.errors imp
 from ansible_collections.stretchnet.fabric.plugins.module_utils.platforms.sonic.read import read
 
 COMMAND = "ip -details -json link show"
-UP = ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"]
+UP = ("BROADCAST", "MULTICAST", "UP", "LOWER_UP")
 
 
-def tunnel(vni: int, flags: list[str] = UP, **more: Any) -> dict[str, Any]:
+def tunnel(vni: int, flags: Sequence[str] = UP, **more: Any) -> dict[str, Any]:
     data = {"id": vni, "local": "10.1.0.11", "port": 4789}
     info = {"info_kind": "vxlan", "info_data": data}
     return {"ifname": f"vtep-{vni % 1000}", "flags": flags, "mtu": 9100, "linkinfo": info, **more}
