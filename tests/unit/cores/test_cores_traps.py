@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -75,14 +76,25 @@ GIVEN = {
     "migrate_vm": {"change": "change.yml"},
     "restore": {"change_id": "CHG-1"},
 }
+
+
+def has_awx() -> bool:
+    try:
+        return importlib.util.find_spec("ansible_collections.awx.awx") is not None
+    except ModuleNotFoundError:  # of the namespace
+        return False
+
+
+#: The environment of the newest core (make cores) has no other collections, and Ansible reads the modules of a play first.
+WITH_AWX = pytest.mark.skipif(not has_awx(), reason="the collection awx.awx is not installed")
 MISTAKES = [
     ("stretch_vlan", ("--tags", "aply"), "--tags: unknown: aply -> known: apply, "),
     ("migrate_vm", ("--skip-tags", "gate"), "--skip-tags: unknown: gate -> known: "),
     ("restore", ("--tags", "restore"), "--tags: unknown: restore"),
     ("drift", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
     ("lab_down", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
-    ("awx_setup", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
-    ("awx_setup", ("--tags", "templates"), "--tags: unknown: templates"),
+    pytest.param("awx_setup", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change", marks=WITH_AWX),
+    pytest.param("awx_setup", ("--tags", "templates"), "--tags: unknown: templates", marks=WITH_AWX),
 ]
 
 

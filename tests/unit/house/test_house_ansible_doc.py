@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from ansible_collections.stretchnet.fabric.plugins.module_utils.model import err
 
 #: Not resolved: Ansible finds a collection by the folders above it, and the checkout may be linked there.
 COLLECTION = Path(errors.__file__).parents[3]
+#: ansible-core 2.21 complains of a collection of its own where it looks for roles.
+OF_ANSIBLE = re.compile(r"^\[WARNING\]: Collection at '\S+/ansible/_protomatter' .*\n", re.MULTILINE)
 FOLDERS = {"module": "modules", "lookup": "lookup", "filter": "filter", "callback": "callback", "role": "roles"}
 
 
@@ -48,7 +51,7 @@ def test_ansible_doc_shows_all_without_a_warning(kind: str, tmp_path: Path) -> N
         cwd=tmp_path,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, OF_ANSIBLE.sub("", done.stderr)) == (0, "")
     shown = json.loads(done.stdout)
     assert set(shown) == wanted
     for name, told in shown.items():
