@@ -25,7 +25,7 @@ export STRETCHNET_NETBOX_TRUTH ?= $(abspath ../shared/netbox)
 
 .PHONY: help setup setup-system setup-python setup-test lab-up lab-down lab-shell demo rollback unit test-slow \
 	coverage cores mutants lint sanity sanity-quick galaxy docs-lint ee-lock trade test-lab test-lab-long \
-	netbox-prepare test-netbox molecule-simulated bench docs molecule standard slow-lint-prepare trade-and-netbox trade-in-turn test
+	netbox-prepare test-netbox molecule-simulated molecule-ipam bench docs molecule standard slow-lint-prepare trade-and-netbox trade-in-turn test
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -120,6 +120,9 @@ molecule-simulated: setup setup-test ## The molecule scenarios on simulated EOS,
 	cd extensions && $(MOLECULE) $(SCENARIOS:%=--scenario-name %)
 	$(VENV)/python -m pytest -m long tests/unit/mixed/test_mixed_molecule.py
 
+molecule-ipam: setup netbox-prepare ## The molecule scenario of the address plan: the same switches, and a real NetBox
+	cd extensions && $(MOLECULE) --scenario-name ipam
+
 bench: ## Measure against netmiko, NAPALM, Nornir and Ansible's own content, on simulated switches; fails behind a goal
 	@.ci/setup-python bench
 	.venv-bench/bin/python tests/bench/bench.py --write docs/performance.md
@@ -135,7 +138,7 @@ molecule: setup setup-test ## The molecule scenario: lab, stretch, move, rollbac
 trade: docs-lint galaxy sanity-quick ## What Galaxy and AWX ask of a collection, as far as it is cheap
 
 # For a release. `make test` holds the cheap part of it, `trade`; the rest would not fit into 45 minutes beside the lab.
-standard: sanity galaxy docs-lint coverage cores molecule-simulated ## What certified content is held to (half an hour)
+standard: sanity galaxy docs-lint coverage cores molecule-simulated molecule-ipam ## What certified content is held to (half an hour)
 
 # The slow tests wait much of their time: what the real NetBox needs is fetched meanwhile, and the sources are read.
 slow-lint-prepare:

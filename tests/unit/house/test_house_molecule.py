@@ -40,7 +40,7 @@ def below(node: Any) -> Iterator[tuple[str, Any]]:
 
 def test_there_are_the_scenarios_that_the_documents_name() -> None:
     names = {path.name for path in SCENARIOS}
-    assert names == {"default", "vendors", "faults", "unattended"}
+    assert names == {"default", "vendors", "faults", "ipam", "unattended"}
     contributing, makefile = (ROOT / "CONTRIBUTING.md").read_text(), (ROOT / "Makefile").read_text()
     assert all(f"`{name}`" in contributing for name in names)
     (run,) = re.findall(r"^SCENARIOS \?= (.*)$", makefile, re.M)
