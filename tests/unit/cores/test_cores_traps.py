@@ -93,7 +93,12 @@ MISTAKES = [
     ("restore", ("--tags", "restore"), "--tags: unknown: restore"),
     ("drift", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
     ("lab_down", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3"),
-    pytest.param("awx_setup", ("--limit", "leaf1"), "--limit: leaves 2 of 3 devices out of the change", marks=WITH_AWX),
+    pytest.param(
+        "awx_setup",
+        ("--limit", "leaf1"),
+        "--limit: leaves 2 of 3 devices out of the change: leaf2, leaf3",
+        marks=WITH_AWX,
+    ),
     pytest.param("awx_setup", ("--tags", "templates"), "--tags: unknown: templates", marks=WITH_AWX),
 ]
 
