@@ -14,6 +14,12 @@ from ansible_collections.stretchnet.fabric.plugins.plugin_utils.outcome import w
 from ansible_collections.stretchnet.fabric.plugins.plugin_utils.verb import VerbAction
 
 
+def _in_force(desk: Desk) -> bool:
+    """Say whether the change is on the fabric by the journal: if so, a point that is not in the store is an error."""
+    plan = desk.plan()
+    return plan is not None and desk.in_force(plan)
+
+
 class ActionModule(VerbAction):
     """Glue: back to the point, and the proof of it."""
 
@@ -22,9 +28,7 @@ class ActionModule(VerbAction):
 
     def verb(self, params: dict[str, typing.Any], desk: Desk) -> dict[str, typing.Any]:
         """Take away what the change added; what cannot be proven fails the task."""
-        planned = desk.plan()
-        # One that is on the fabric by the journal, and has no point in the store, is not one that was never applied.
-        if desk.change.change_id not in desk.store.list() and (planned is None or not desk.in_force(planned)):
+        if desk.change.change_id not in desk.store.list() and not _in_force(desk):
             return {"outcome": "unchanged", "headline": "Nothing of the change was applied.", "devices": {}}
         plan = desk.require_plan()
         point = desk.store.load(desk.change.change_id)
