@@ -41,8 +41,10 @@ def settings(topology: Topology, name: str, wanted: Mapping[str, Any] | None = N
             reply = json.loads(client.makefile().readline() or "{}")
     except (OSError, ValueError) as exc:
         raise LabError(f"circuit {name} does not answer ({exc})", remedy="bring the lab up first") from exc
-    if not isinstance(reply, dict) or "error" in reply or "cut" not in reply:
-        raise LabError(f"circuit {name}: {reply['error'] if isinstance(reply, dict) and 'error' in reply else reply}")
+    if not isinstance(reply, dict):
+        raise LabError(f"circuit {name}: {reply}")
+    if "error" in reply or "cut" not in reply:
+        raise LabError(f"circuit {name}: {reply.get('error', reply)}")
     return reply
 
 
