@@ -128,10 +128,13 @@ class Station:
             raise ProbeError(f"cannot listen at {self.address} port {self.port}: {exc.strerror or exc}") from exc
         listening.setblocking(False)
         self.port = listening.getsockname()[1]
-        self._socket, self._selector = listening, selectors.DefaultSelector()
-        self._selector.register(listening, selectors.EVENT_READ)
+        selector = selectors.DefaultSelector()
+        selector.register(listening, selectors.EVENT_READ)
+        self._socket, self._selector = listening, selector
         self._closing.clear()
-        self._thread = threading.Thread(target=self._serve, name=f"bmp {self.address}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve, args=(listening, selector), name=f"bmp {self.address}", daemon=True
+        )
         self._thread.start()
 
     def _close(self) -> None:
@@ -140,28 +143,24 @@ class Station:
         if self._socket is not None:
             self._socket.close()
 
-    def _serve(self) -> None:
-        if self._selector is None:
-            return
+    def _serve(self, listening: socket.socket, selector: selectors.BaseSelector) -> None:
         woke_s = time.monotonic()
         while not self._closing.is_set():
             asked_s = time.monotonic()
-            ready = self._selector.select(_TICK_S)
+            ready = selector.select(_TICK_S)
             before_s, woke_s = woke_s, time.monotonic()
             # Where there was nothing to wait for, octets may have come any time since the look before.
             since_s = woke_s if woke_s - asked_s > _WAITED_S else before_s
             with self._lock:
                 for key, _events in ready:
                     if key.data is None:
-                        self._accept()
+                        self._accept(listening, selector)
                     elif key.data in self._connections:
                         self._read(key.data, since_s)
 
-    def _accept(self) -> None:
-        if self._socket is None or self._selector is None:
-            return
+    def _accept(self, listening: socket.socket, selector: selectors.BaseSelector) -> None:
         try:
-            sock, peer = self._socket.accept()
+            sock, peer = listening.accept()
         except OSError:
             return  # it went away before it was taken
         listener = self._by_source.get(ipaddress.ip_address(peer[0].partition("%")[0]))
@@ -175,7 +174,7 @@ class Station:
             sock.close()
             return
         self._connections.append(connection := _Connection(sock, listener))
-        self._selector.register(sock, selectors.EVENT_READ, connection)
+        selector.register(sock, selectors.EVENT_READ, connection)
 
     def _read(self, connection: _Connection, since_s: float) -> None:
         try:
